@@ -1,0 +1,37 @@
+package authn
+
+import (
+	"context"
+	"errors"
+
+	"github.com/refward/refward/internal/authz"
+)
+
+// ErrUnknown is what a [Source] answers for a credential that does not exist, is
+// inactive, or whose password does not match. The three are not told apart.
+var ErrUnknown = errors.New("unknown or inactive credential")
+
+// Identity is a proven principal and the credential that proved it.
+type Identity struct {
+	Principal  authz.Principal
+	Credential authz.Credential
+}
+
+// SigningKey is an access key with its secret, for checking SigV4 signatures.
+type SigningKey struct {
+	Identity Identity
+	Secret   string // never logged, never in an error
+}
+
+// Source knows the credentials. It is strictly consistent (a key deactivated before
+// the call is unknown) and safe for concurrent use. Errors other than [ErrUnknown]
+// are failures of the store.
+type Source interface {
+	// SigningKey returns the active access key with this ID (AKIA…).
+	SigningKey(ctx context.Context, accessKeyID string) (SigningKey, error)
+
+	// GitPassword returns who holds the active service-specific credential with this
+	// user name ("alice-at-123456789012"), if the password is its own. It takes the
+	// same time whether the name exists or not, as far as hashing goes.
+	GitPassword(ctx context.Context, userName, password string) (Identity, error)
+}
