@@ -16,6 +16,17 @@ func (db *DB) view(ctx context.Context, f func(ctx context.Context, q querier) e
 	return db.retry(ctx, db.readers, f)
 }
 
+// once runs f outside a transaction, for the reads on every request: f runs one
+// statement, which is a snapshot by itself, and saves the BEGIN and the COMMIT.
+func (db *DB) once(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+	s, err := db.readers.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.readers.put(s)
+	return f(ctx, querier{session: s, dialect: db.dialect})
+}
+
 // update runs f in a serialisable transaction and commits when f returns nil. When
 // update returns nil the changes survive a crash; when it returns an error nothing
 // has changed. f may run again after a conflict and must have no other effects. It

@@ -1,0 +1,2 @@
+// Package iamtest is the suite that every [iam.Store] must pass.
+package iamtest

@@ -1,0 +1,134 @@
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/refward/refward/internal/iam"
+)
+
+const keyColumns = `k.account_id, k.key_id, k.user_id, k.active, k.sealed, k.created`
+
+func scanKey(scan func(...any) error) (k iam.AccessKey, err error) {
+	var created int64
+	err = scan(&k.Account, &k.ID, &k.UserID, &k.Active, &k.Sealed, &created)
+	k.Created = fromMillis(created)
+	return k, err
+}
+
+// userOrNone scans the user of a left join, whose columns are NULL where there is none.
+type userOrNone struct {
+	account, id, name, path *string
+	created                 *int64
+}
+
+func (u *userOrNone) dest() []any { return []any{&u.account, &u.id, &u.name, &u.path, &u.created} }
+
+func (u *userOrNone) user() iam.User {
+	if u.id == nil {
+		return iam.User{}
+	}
+	return iam.User{Account: *u.account, ID: *u.id, Name: *u.name, Path: *u.path, Created: fromMillis(*u.created)}
+}
+
+func (s iamStore) AccessKeyHolder(ctx context.Context, keyID string) (k iam.AccessKey, u iam.User, err error) {
+	err = s.db.once(ctx, func(ctx context.Context, q querier) error {
+		var holder userOrNone
+		k, err = scanKey(func(dest ...any) error {
+			return q.one(ctx, `SELECT `+keyColumns+`, `+userColumns+` FROM iam_access_key k
+				LEFT JOIN iam_user u ON u.account_id = k.account_id AND u.user_id = k.user_id
+				WHERE k.key_id = $1`, []any{keyID}, append(dest, holder.dest()...)...)
+		})
+		u = holder.user()
+		return missing(err, "access key", keyID)
+	})
+	return k, u, err
+}
+
+func (t iamTx) AccessKeys(ctx context.Context, account, userID string, page iam.Page) ([]iam.AccessKey, error) {
+	return collect(ctx, t.q, scanKey,
+		`SELECT `+keyColumns+` FROM iam_access_key k
+		WHERE k.account_id = $1 AND k.user_id = $2 AND k.key_id > $3 ORDER BY k.key_id LIMIT $4`,
+		account, userID, page.After, page.Limit)
+}
+
+func (t iamTx) AccessKey(ctx context.Context, account, keyID string) (iam.AccessKey, error) {
+	k, err := readOne(ctx, t.q, scanKey,
+		`SELECT `+keyColumns+` FROM iam_access_key k WHERE k.account_id = $1 AND k.key_id = $2`, account, keyID)
+	return k, missing(err, "access key", keyID)
+}
+
+func (t iamTx) InsertAccessKey(ctx context.Context, k iam.AccessKey) error {
+	_, err := t.q.exec(ctx,
+		`INSERT INTO iam_access_key (account_id, key_id, user_id, active, sealed, created) VALUES ($1, $2, $3, $4, $5, $6)`,
+		k.Account, k.ID, k.UserID, k.Active, k.Sealed, millis(k.Created))
+	return duplicate(err, "access key", k.ID)
+}
+
+func (t iamTx) UpdateAccessKey(ctx context.Context, k iam.AccessKey) error {
+	ok, err := t.q.swap(ctx, `UPDATE iam_access_key SET active = $3, sealed = $4 WHERE account_id = $1 AND key_id = $2`,
+		k.Account, k.ID, k.Active, k.Sealed)
+	return must(ok, err, "access key", k.ID)
+}
+
+func (t iamTx) DeleteAccessKey(ctx context.Context, account, id string) error {
+	ok, err := t.q.swap(ctx, `DELETE FROM iam_access_key WHERE account_id = $1 AND key_id = $2`, account, id)
+	return must(ok, err, "access key", id)
+}
+
+const credentialColumns = `c.account_id, c.credential_id, c.user_id, c.service, c.user_name, c.hash, c.active, c.created`
+
+func scanCredential(scan func(...any) error) (c iam.ServiceCredential, err error) {
+	var created int64
+	err = scan(&c.Account, &c.ID, &c.UserID, &c.Service, &c.UserName, &c.Hash, &c.Active, &created)
+	c.Created = fromMillis(created)
+	return c, err
+}
+
+func (s iamStore) ServiceCredentialHolder(ctx context.Context, userName string) (c iam.ServiceCredential, u iam.User, err error) {
+	err = s.db.once(ctx, func(ctx context.Context, q querier) error {
+		var holder userOrNone
+		c, err = scanCredential(func(dest ...any) error {
+			return q.one(ctx, `SELECT `+credentialColumns+`, `+userColumns+` FROM iam_service_credential c
+				JOIN iam_user u ON u.account_id = c.account_id AND u.user_id = c.user_id
+				WHERE c.user_name = $1`, []any{userName}, append(dest, holder.dest()...)...)
+		})
+		u = holder.user()
+		return missing(err, "service-specific credential", userName)
+	})
+	return c, u, err
+}
+
+func (t iamTx) ServiceCredentials(ctx context.Context, account, userID, service string, page iam.Page) ([]iam.ServiceCredential, error) {
+	return collect(ctx, t.q, scanCredential,
+		`SELECT `+credentialColumns+` FROM iam_service_credential c
+		WHERE c.account_id = $1 AND ($2 = '' OR c.user_id = $2) AND ($3 = '' OR c.service = $3) AND c.credential_id > $4
+		ORDER BY c.credential_id LIMIT $5`,
+		account, userID, service, page.After, page.Limit)
+}
+
+func (t iamTx) ServiceCredential(ctx context.Context, account, id string) (iam.ServiceCredential, error) {
+	c, err := readOne(ctx, t.q, scanCredential,
+		`SELECT `+credentialColumns+` FROM iam_service_credential c WHERE c.account_id = $1 AND c.credential_id = $2`,
+		account, id)
+	return c, missing(err, "service-specific credential", id)
+}
+
+func (t iamTx) InsertServiceCredential(ctx context.Context, c iam.ServiceCredential) error {
+	_, err := t.q.exec(ctx,
+		`INSERT INTO iam_service_credential (account_id, credential_id, user_id, service, user_name, hash, active, created)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		c.Account, c.ID, c.UserID, c.Service, c.UserName, c.Hash, c.Active, millis(c.Created))
+	return duplicate(err, "service-specific credential", c.UserName)
+}
+
+func (t iamTx) UpdateServiceCredential(ctx context.Context, c iam.ServiceCredential) error {
+	ok, err := t.q.swap(ctx,
+		`UPDATE iam_service_credential SET active = $3, hash = $4 WHERE account_id = $1 AND credential_id = $2`,
+		c.Account, c.ID, c.Active, c.Hash)
+	return must(ok, err, "service-specific credential", c.ID)
+}
+
+func (t iamTx) DeleteServiceCredential(ctx context.Context, account, id string) error {
+	ok, err := t.q.swap(ctx, `DELETE FROM iam_service_credential WHERE account_id = $1 AND credential_id = $2`, account, id)
+	return must(ok, err, "service-specific credential", id)
+}
