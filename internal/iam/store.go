@@ -80,9 +80,6 @@ type Page struct {
 	Limit int
 }
 
-// everything is a page without an end.
-var everything = Page{Limit: 1 << 30}
-
 // Store keeps the rows of the identity domain. It is safe for concurrent use.
 type Store interface {
 	// View runs f on one consistent snapshot.
@@ -115,6 +112,8 @@ type Store interface {
 // exist is empty. Names are matched byte by byte.
 type Reader interface {
 	Accounts(ctx context.Context) ([]Account, error) // by ID
+	// Generation returns the account's generation as of the snapshot.
+	Generation(ctx context.Context, account string) (int64, error)
 
 	User(ctx context.Context, account, name string) (User, error)
 	UserByID(ctx context.Context, account, id string) (User, error)
@@ -145,6 +144,8 @@ type Reader interface {
 	// ID means those of every user, an empty service those for every service.
 	ServiceCredentials(ctx context.Context, account, userID, service string, page Page) ([]ServiceCredential, error)
 	ServiceCredential(ctx context.Context, account, id string) (ServiceCredential, error)
+	// HasServiceUserName reports whether some credential of the host has this user name.
+	HasServiceUserName(ctx context.Context, userName string) (bool, error)
 
 	// Tags lists a user's tags in the order of their folded keys; the cursor is the key.
 	Tags(ctx context.Context, account, userID string, page Page) ([]Tag, error)

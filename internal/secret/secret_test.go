@@ -132,6 +132,11 @@ func TestHashMatches(t *testing.T) {
 	if _, err := testKeeper(t, 2).Matches(h, p.Reveal()); !errors.Is(err, ErrKey) {
 		t.Errorf("another key answered %v, want ErrKey", err)
 	}
+	for _, s := range []string{"", p.Reveal()} {
+		if ok, err := k.Matches(k.NoHash(), s); ok || err != nil {
+			t.Errorf("%q matches no hash: %v, %v", s, ok, err)
+		}
+	}
 	if _, err := k.Matches(nil, ""); !errors.Is(err, ErrDamaged) {
 		t.Errorf("an empty hash answered %v, want ErrDamaged", err)
 	}

@@ -63,11 +63,16 @@ func (s iamStore) CreateAccount(ctx context.Context, a iam.Account) error {
 }
 
 func (s iamStore) Generation(ctx context.Context, account string) (gen int64, err error) {
-	err = s.db.once(ctx, func(ctx context.Context, q querier) error {
-		err := q.one(ctx, `SELECT gen FROM iam_account WHERE account_id = $1`, []any{account}, &gen)
-		return missing(err, "account", account)
+	err = s.db.once(ctx, func(ctx context.Context, q querier) (err error) {
+		gen, err = iamTx{q}.Generation(ctx, account)
+		return err
 	})
 	return gen, err
+}
+
+func (t iamTx) Generation(ctx context.Context, account string) (gen int64, err error) {
+	err = t.q.one(ctx, `SELECT gen FROM iam_account WHERE account_id = $1`, []any{account}, &gen)
+	return gen, missing(err, "account", account)
 }
 
 func (t iamTx) Accounts(ctx context.Context) ([]iam.Account, error) {

@@ -113,6 +113,11 @@ func (t iamTx) ServiceCredential(ctx context.Context, account, id string) (iam.S
 	return c, missing(err, "service-specific credential", id)
 }
 
+func (t iamTx) HasServiceUserName(ctx context.Context, userName string) (bool, error) {
+	n, err := t.count(ctx, `SELECT count(*) FROM iam_service_credential WHERE user_name = $1`, userName)
+	return n > 0, err
+}
+
 func (t iamTx) InsertServiceCredential(ctx context.Context, c iam.ServiceCredential) error {
 	_, err := t.q.exec(ctx,
 		`INSERT INTO iam_service_credential (account_id, credential_id, user_id, service, user_name, hash, active, created)

@@ -213,6 +213,11 @@ func testCredentials(t *testing.T, h Host) {
 				t.Errorf("credentials of %q for %q: %v (-want +got):\n%s", q.user, q.service, err, d)
 			}
 		}
+		for name, want := range map[string]bool{c.UserName: true, "ALICE-at-111122223333": false} {
+			if got, err := tx.HasServiceUserName(ctx, name); got != want || err != nil {
+				t.Errorf("has the user name %s: %v, %v", name, got, err)
+			}
+		}
 		got, err := tx.ServiceCredential(ctx, account, "ACCA1")
 		if d := cmp.Diff(c, got); d != "" {
 			t.Errorf("credential (-want +got):\n%s", d)

@@ -244,11 +244,16 @@ func testSnapshot(t *testing.T, h Host) {
 		if err != nil {
 			return err
 		}
+		genBefore, err := tx.Generation(ctx, account)
 		update(t, h.Store, func(ctx context.Context, tx iam.Tx) error { return tx.InsertUser(ctx, user("a")) })
-		after, err := tx.CountUsers(ctx, account)
-		if before != after {
-			t.Errorf("one view counted %d and then %d users", before, after)
+		after, err2 := tx.CountUsers(ctx, account)
+		genAfter, err3 := tx.Generation(ctx, account)
+		if before != after || genBefore != genAfter {
+			t.Errorf("one view counted %d and then %d users, at generations %d and %d", before, after, genBefore, genAfter)
 		}
-		return err
+		if got := generation(t, h.Store); got != genBefore+1 {
+			t.Errorf("outside the view the generation is %d, want %d", got, genBefore+1)
+		}
+		return errors.Join(err, err2, err3)
 	})
 }
