@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"os"
@@ -217,6 +218,43 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestLostConnections: a session whose connection is gone is replaced, wherever that
+// is found out.
+func TestLostConnections(t *testing.T) {
+	db, err := Open(t.Context(), Config{Dir: t.TempDir(), Readers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	lose := func(p *pool) {
+		s, err := p.take(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = s.conn.Raw(func(any) error { return driver.ErrBadConn })
+		p.put(s, nil)
+	}
+	for name, run := range map[string]func() error{
+		"once": func() error {
+			var n int
+			return db.once(t.Context(), func(ctx context.Context, q querier) error {
+				return q.one(ctx, `SELECT count(*) FROM iam_account`, nil, &n)
+			})
+		},
+		"view":   func() error { return db.view(t.Context(), func(context.Context, querier) error { return nil }) },
+		"update": func() error { return db.update(t.Context(), func(context.Context, querier) error { return nil }) },
+	} {
+		lose(db.readers)
+		lose(db.writer)
+		if err := run(); err == nil {
+			t.Errorf("%s: the test lost no connection", name)
+		}
+		if err := run(); err != nil {
+			t.Errorf("%s on the next connection: %v", name, err)
+		}
 	}
 }
 

@@ -97,8 +97,15 @@ func (p *pool) take(ctx context.Context) (*session, error) {
 	return &session{conn: conn, stmts: map[string]*sql.Stmt{}}, nil
 }
 
-// put gives a session back for the next to take.
-func (p *pool) put(s *session) { p.free <- s }
+// put gives a session back for the next to take. err is what its last use answered: a
+// connection that is gone is not kept.
+func (p *pool) put(s *session, err error) {
+	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) {
+		p.discard(s)
+		return
+	}
+	p.free <- s
+}
 
 // discard closes a session whose connection is in an unknown state; the next one to
 // take its place opens a new one.

@@ -18,12 +18,12 @@ func (db *DB) view(ctx context.Context, f func(ctx context.Context, q querier) e
 
 // once runs f outside a transaction, for the reads on every request: f runs one
 // statement, which is a snapshot by itself, and saves the BEGIN and the COMMIT.
-func (db *DB) once(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+func (db *DB) once(ctx context.Context, f func(ctx context.Context, q querier) error) (err error) {
 	s, err := db.readers.take(ctx)
 	if err != nil {
 		return err
 	}
-	defer db.readers.put(s)
+	defer func() { db.readers.put(s, err) }() // also after a panic in f
 	return f(ctx, querier{session: s, dialect: db.dialect})
 }
 
@@ -81,7 +81,7 @@ func (p *pool) transact(ctx context.Context, f func(ctx context.Context, q queri
 	defer func() {
 		// Also after a panic in f, which goes on to the caller.
 		if committed {
-			p.put(s)
+			p.put(s, nil)
 			return
 		}
 		if _, undo := q.exec(calm, "ROLLBACK"); undo != nil {
@@ -89,7 +89,7 @@ func (p *pool) transact(ctx context.Context, f func(ctx context.Context, q queri
 			p.discard(s)
 			return
 		}
-		p.put(s)
+		p.put(s, nil)
 	}()
 	if err := f(ctx, q); err != nil {
 		return err
