@@ -41,12 +41,12 @@ func (s *session) prepared(ctx context.Context, d *dialect, query string) (*sql.
 	return st, nil
 }
 
+// close gives the connection back to database/sql, which closes it with its statements.
 func (s *session) close() error {
-	var errs []error
-	for _, st := range s.stmts {
-		errs = append(errs, st.Close())
+	if err := s.conn.Close(); !errors.Is(err, sql.ErrConnDone) {
+		return err
 	}
-	return errors.Join(append(errs, s.conn.Close())...)
+	return nil // it was gone already
 }
 
 // A pool is a fixed number of sessions, opened when first needed. It is safe for
