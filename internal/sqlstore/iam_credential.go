@@ -15,30 +15,18 @@ func scanKey(scan func(...any) error) (k iam.AccessKey, err error) {
 	return k, err
 }
 
-// userOrNone scans the user of a left join, whose columns are NULL where there is none.
-type userOrNone struct {
-	account, id, name, path *string
-	created                 *int64
-}
-
-func (u *userOrNone) dest() []any { return []any{&u.account, &u.id, &u.name, &u.path, &u.created} }
-
-func (u *userOrNone) user() iam.User {
-	if u.id == nil {
-		return iam.User{}
-	}
-	return iam.User{Account: *u.account, ID: *u.id, Name: *u.name, Path: *u.path, Created: fromMillis(*u.created)}
-}
-
 func (s iamStore) AccessKeyHolder(ctx context.Context, keyID string) (k iam.AccessKey, u iam.User, err error) {
 	err = s.db.once(ctx, func(ctx context.Context, q querier) error {
-		var holder userOrNone
-		k, err = scanKey(func(dest ...any) error {
-			return q.one(ctx, `SELECT `+keyColumns+`, `+userColumns+` FROM iam_access_key k
-				LEFT JOIN iam_user u ON u.account_id = k.account_id AND u.user_id = k.user_id
-				WHERE k.key_id = $1`, []any{keyID}, append(dest, holder.dest()...)...)
+		u, err = scanUser(func(user ...any) error {
+			k, err = scanKey(func(key ...any) error {
+				return q.one(ctx, `SELECT `+keyColumns+`,
+					coalesce(u.account_id, ''), coalesce(u.user_id, ''), coalesce(u.name, ''), coalesce(u.path, ''), coalesce(u.created, 0)
+					FROM iam_access_key k
+					LEFT JOIN iam_user u ON u.account_id = k.account_id AND u.user_id = k.user_id
+					WHERE k.key_id = $1`, []any{keyID}, append(key, user...)...)
+			})
+			return err
 		})
-		u = holder.user()
 		return missing(err, "access key", keyID)
 	})
 	return k, u, err
@@ -86,13 +74,14 @@ func scanCredential(scan func(...any) error) (c iam.ServiceCredential, err error
 
 func (s iamStore) ServiceCredentialHolder(ctx context.Context, userName string) (c iam.ServiceCredential, u iam.User, err error) {
 	err = s.db.once(ctx, func(ctx context.Context, q querier) error {
-		var holder userOrNone
-		c, err = scanCredential(func(dest ...any) error {
-			return q.one(ctx, `SELECT `+credentialColumns+`, `+userColumns+` FROM iam_service_credential c
-				JOIN iam_user u ON u.account_id = c.account_id AND u.user_id = c.user_id
-				WHERE c.user_name = $1`, []any{userName}, append(dest, holder.dest()...)...)
+		u, err = scanUser(func(user ...any) error {
+			c, err = scanCredential(func(credential ...any) error {
+				return q.one(ctx, `SELECT `+credentialColumns+`, `+userColumns+` FROM iam_service_credential c
+					JOIN iam_user u ON u.account_id = c.account_id AND u.user_id = c.user_id
+					WHERE c.user_name = $1`, []any{userName}, append(credential, user...)...)
+			})
+			return err
 		})
-		u = holder.user()
 		return missing(err, "service-specific credential", userName)
 	})
 	return c, u, err
