@@ -1,0 +1,207 @@
+package policy
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// The words are few, so that patterns and values meet often.
+var (
+	actionWords = []string{
+		"codecommit:GitPush", "codecommit:gitpull", "codecommit:Git*", "codecommit:*", "*", "*:*",
+		"CodeCommit:GitPush", "codecommit:Git????", "code*:GitPush", "iam:*", "*:GitPush", "codecommit:*u*h",
+	}
+	resourceWords = []string{
+		"*", "arn:aws:codecommit:us-east-1:111122223333:app", "arn:aws:codecommit:*:*:app", "arn:aws:codecommit:*",
+		"arn:aws:codecommit:us-east-1:111122223333:a*", "arn:aws:codecommit:us-east-1:111122223333:?pp",
+		"arn:*:codecommit:us-east-?:111122223333:*:x", "arn:aws:codecommit:*:app", "arn:aws:codecommit:*x",
+		"arn:aws:codecommit:us-east-1:111122223333:${aws:username}", "arn:aws:codecommit:*:*:${k:a}-${k:b, 'app'}",
+		"arn:aws:codecommit:${k:b}:111122223333:app", "arn:aws:codecommit:us-east-1:111122223333:${*}pp",
+		"arn:aws:codecommit::111122223333:app", "arn:aws:codecommit:us-east-1:111122223333:",
+	}
+	keyWords   = []string{"k:a", "K:A", "k:b", "aws:username", "codecommit:References"}
+	valueWords = []string{
+		"", "a", "A", "ab", "*", "?", "a*", "*b", "*a*b*", "??", "refs/heads/*", "${*}", "a${?}", "${k:a}", "x${k:b}*", "${k:b, 'a'}",
+		"${", "${}", "$", "${$}", "true", "false", "TRUE", "1", "1.0", "-2", "10", "1e1", "2026", "2026-01-15", "2026-01-15T10:30:00Z",
+		"2026-01-15T11:30:00+01:00", "1768473000", "10.0.0.1", "10.0.0.0/8", "::1", "0.0.0.0/0", "::/0", "YQ==", "YWI=",
+		"arn:aws:iam::1:user/a", "arn:aws:iam::*:user/*", "arn:aws:iam::1:${k:a}", "arn:*", "${aws:username}", "arn:aws:iam::${k:a}:user/a", "arn:aws:iam::1:a:b",
+	}
+	requestWords = []string{
+		"", "a", "A", "ab", "*", "?", "aab", "refs/heads/a", "${k:a}", "xa", "xab", "true", "false", "True", "1", "01.00", "-2", "10",
+		"2026", "2026-01-15T10:30Z", "1768473000", "10.0.0.1", "10.9.9.9", "::1", "YQ==", "YWI=", "app", "a-app", "us-east-1",
+		"arn:aws:iam::1:user/a", "arn:aws:iam::1:a:b", "a:b", "$",
+	}
+	requestResources = []string{
+		"*", "arn:aws:codecommit:us-east-1:111122223333:app", "arn:aws:codecommit:us-east-1:111122223333:a", "arn:aws:codecommit::111122223333:app",
+		"arn:aws:codecommit:us-east-1:111122223333:a:x", "arn:aws:codecommit:us-east-1:111122223333:a-app", "arn:aws:codecommit:us-east-1:111122223333:*pp",
+	}
+	requestActions = []string{"codecommit:GitPush", "CODECOMMIT:GITPULL", "iam:GetUser", "codecommit:DeleteBranch"}
+)
+
+func some[T any](t *rapid.T, label string, words []T, most int) []T {
+	return rapid.SliceOfN(rapid.SampledFrom(words), 1, most).Draw(t, label)
+}
+
+func drawStatement(t *rapid.T) map[string]any {
+	s := map[string]any{"Effect": rapid.SampledFrom([]string{"Allow", "Deny", "Allow"}).Draw(t, "effect")}
+	s[rapid.SampledFrom([]string{"Action", "Action", "NotAction"}).Draw(t, "element")] = some(t, "actions", actionWords, 3)
+	s[rapid.SampledFrom([]string{"Resource", "Resource", "NotResource"}).Draw(t, "element")] = some(t, "resources", resourceWords, 3)
+	conditions := map[string]map[string]any{}
+	for range rapid.IntRange(0, 2).Draw(t, "conditions") {
+		conditions[drawOperator(t)] = map[string]any{
+			rapid.SampledFrom(keyWords).Draw(t, "key"): rapid.SliceOfN(rapid.SampledFrom(valueWords), 0, 3).Draw(t, "values"),
+		}
+	}
+	if len(conditions) > 0 {
+		s["Condition"] = conditions
+	}
+	return s
+}
+
+func drawOperator(t *rapid.T) string {
+	name := rapid.SampledFrom(operatorTable[:]).Draw(t, "operator").name
+	if name != "Null" {
+		name += rapid.SampledFrom([]string{"", "", "IfExists"}).Draw(t, "exists")
+	}
+	name = rapid.SampledFrom([]string{"", "", "ForAllValues:", "ForAnyValue:"}).Draw(t, "set") + name
+	if rapid.IntRange(0, 19).Draw(t, "odd") == 0 {
+		name = strings.ToLower(name)
+	}
+	return name
+}
+
+func drawPolicy(t *rapid.T) *Policy {
+	doc := map[string]any{
+		"Version":   rapid.SampledFrom([]string{version2012, version2012, version2008}).Draw(t, "version"),
+		"Statement": []any{drawStatement(t), drawStatement(t)}[:rapid.IntRange(1, 2).Draw(t, "statements")],
+	}
+	text, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Parse(Source{Name: "drawn"}, Identity, text)
+	if err != nil {
+		// Dates and the like that the service refuses are none of this test's business.
+		if !strings.Contains(err.Error(), "legacy") {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		t.Skip()
+	}
+	return p
+}
+
+func drawPolicies(t *rapid.T, least int) []*Policy {
+	out := []*Policy{}
+	for range rapid.IntRange(least, 2).Draw(t, "policies") {
+		out = append(out, drawPolicy(t))
+	}
+	return out
+}
+
+func drawSituation(t *rapid.T) *Situation {
+	s := &Situation{Identity: drawPolicies(t, 1)}
+	if rapid.IntRange(0, 3).Draw(t, "boundary") == 0 {
+		s.Boundary = drawPolicies(t, 0)
+	}
+	if rapid.IntRange(0, 3).Draw(t, "session") == 0 {
+		s.Session = drawPolicies(t, 0)
+	}
+	if rapid.IntRange(0, 3).Draw(t, "scp") == 0 {
+		s.SCPs = [][]*Policy{drawPolicies(t, 0), drawPolicies(t, 1)}
+	}
+	return s
+}
+
+func drawRequest(t *rapid.T) *Request {
+	r := &Request{
+		Action:   rapid.SampledFrom(requestActions).Draw(t, "action"),
+		Resource: rapid.SampledFrom(requestResources).Draw(t, "resource"),
+	}
+	for _, k := range keyWords[1:] {
+		if n := rapid.IntRange(0, 3).Draw(t, "present"); n > 0 {
+			r.Context.Set(k, some(t, k, requestWords, max(1, n-1))...)
+		}
+	}
+	return r
+}
+
+func describe(s *Situation, r *Request) string {
+	var b strings.Builder
+	for _, l := range (&Explanation{situation: s}).layers() {
+		for _, p := range l.policies {
+			fmt.Fprintf(&b, "%v: %s\n", l.layer, p.text)
+		}
+	}
+	fmt.Fprintf(&b, "%s on %s\n", r.Action, r.Resource)
+	for k, v := range r.Context.All() {
+		fmt.Fprintf(&b, "%s %q\n", k, v)
+	}
+	return b.String()
+}
+
+// No two ways of deciding may differ: the compiled form, the explanation, what follows
+// from the trace, and the slow evaluator.
+func TestEvaluatorsAgree(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, r := drawSituation(t), drawRequest(t)
+		got, slow := s.Decide(r), slowDecide(s, slowRequestOf(r, nil))
+		if got != slow {
+			t.Fatalf("decided %v, slowly %v\n%s", got, slow, describe(s, r))
+		}
+		e := s.Explain(r)
+		if e.Outcome() != got {
+			t.Fatalf("decided %v, explained %v\n%s", got, e.Outcome(), describe(s, r))
+		}
+		if traced := outcomeOf(e.Trace()); traced != got {
+			t.Fatalf("decided %v, traced %v\n%s%s", got, traced, describe(s, r), e.Paragraph())
+		}
+	})
+}
+
+// outcomeOf derives the outcome from a trace alone.
+func outcomeOf(t *Trace) Outcome {
+	out := Allow
+	for _, l := range t.Layers {
+		allowed := false
+		for _, p := range l.Policies {
+			for _, s := range p.Statements {
+				if s.Applies && s.Effect == "Deny" {
+					return ExplicitDeny
+				}
+				allowed = allowed || s.Applies
+			}
+		}
+		if !allowed {
+			out = ImplicitDeny
+		}
+	}
+	return out
+}
+
+// What is printed says the same, and printing again changes nothing.
+func TestPrintRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p, r := drawPolicy(t), drawRequest(t)
+		for form, text := range map[string][]byte{"canonical": p.document.Canonical(), "format": p.Format()} {
+			q, err := Parse(Source{}, Identity, text)
+			if err != nil {
+				t.Fatalf("%s: %v\n%s", form, err, text)
+			}
+			again := q.Format()
+			if form == "canonical" {
+				again = q.document.Canonical()
+			}
+			if string(again) != string(text) {
+				t.Fatalf("%s: printed again\n%s\nfirst\n%s", form, again, text)
+			}
+			a, b := &Situation{Identity: []*Policy{p}}, &Situation{Identity: []*Policy{q}}
+			if a.Decide(r) != b.Decide(r) {
+				t.Fatalf("%s: %v became %v\n%s", form, a.Decide(r), b.Decide(r), describe(a, r))
+			}
+		}
+	})
+}
