@@ -1,0 +1,6 @@
+//go:build !linux
+
+package gitcmd
+
+// limitMemory does nothing where one process cannot limit another.
+func limitMemory(int, uint64) error { return nil }

@@ -1,0 +1,104 @@
+package object
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/refward/refward/internal/git/oid"
+)
+
+// Mode is the mode of a tree entry.
+type Mode uint32
+
+// The modes that Git writes. Old trees hold others, such as 100664.
+const (
+	ModeTree       Mode = 0o040000
+	ModeFile       Mode = 0o100644
+	ModeExecutable Mode = 0o100755
+	ModeSymlink    Mode = 0o120000
+	ModeSubmodule  Mode = 0o160000
+)
+
+// TreeEntry is one entry of a tree.
+type TreeEntry struct {
+	Mode Mode
+	Name string // bytes in no particular encoding, without a slash
+	ID   oid.ID
+}
+
+// ParseTree reads the entries of a tree, in the order they have there.
+func ParseTree(b []byte) ([]TreeEntry, error) {
+	entries := make([]TreeEntry, 0, len(b)/(oid.Size+16))
+	for len(b) > 0 {
+		digits, rest, ok := bytes.Cut(b, []byte(" "))
+		if !ok {
+			return nil, fmt.Errorf("%w: a tree entry has no mode", ErrSyntax)
+		}
+		mode, err := strconv.ParseUint(string(digits), 8, 32)
+		if err != nil {
+			return nil, fmt.Errorf("%w: mode %q of a tree entry", ErrSyntax, digits)
+		}
+		name, rest, ok := bytes.Cut(rest, []byte{0})
+		if !ok || len(name) == 0 || bytes.IndexByte(name, '/') >= 0 {
+			return nil, fmt.Errorf("%w: name %q of a tree entry", ErrSyntax, name)
+		}
+		if len(rest) < oid.Size {
+			return nil, fmt.Errorf("%w: tree entry %q is cut off", ErrSyntax, name)
+		}
+		entries = append(entries, TreeEntry{Mode: Mode(mode), Name: string(name), ID: oid.ID(rest[:oid.Size])})
+		b = rest[oid.Size:]
+	}
+	return entries, nil
+}
+
+// EncodeTree returns the tree with these entries as Git stores it, sorted as Git does.
+// It refuses names that a tree must not have, the same name twice, and modes that Git
+// does not write. It does not know the disguises of .git on other systems' file
+// names: Git's own checks refuse those when the tree is stored.
+func EncodeTree(entries []TreeEntry) ([]byte, error) {
+	sorted := slices.Clone(entries)
+	slices.SortFunc(sorted, func(a, b TreeEntry) int { return strings.Compare(sortKey(a), sortKey(b)) })
+	seen := make(map[string]struct{}, len(sorted))
+	var b bytes.Buffer
+	for _, e := range sorted {
+		if err := checkEntry(e); err != nil {
+			return nil, err
+		}
+		if _, twice := seen[e.Name]; twice {
+			return nil, fmt.Errorf("%w: %q is in the tree twice", ErrSyntax, e.Name)
+		}
+		seen[e.Name] = struct{}{}
+		b.WriteString(strconv.FormatUint(uint64(e.Mode), 8))
+		b.WriteByte(' ')
+		b.WriteString(e.Name)
+		b.WriteByte(0)
+		b.Write(e.ID[:])
+	}
+	return b.Bytes(), nil
+}
+
+// sortKey is what Git compares: a folder sorts as if its name ended with a slash.
+func sortKey(e TreeEntry) string {
+	if e.Mode == ModeTree {
+		return e.Name + "/"
+	}
+	return e.Name
+}
+
+func checkEntry(e TreeEntry) error {
+	switch e.Mode {
+	case ModeTree, ModeFile, ModeExecutable, ModeSymlink, ModeSubmodule:
+	default:
+		return fmt.Errorf("%w: mode %o of %q", ErrSyntax, uint32(e.Mode), e.Name)
+	}
+	if e.Name == "" || e.Name == "." || e.Name == ".." || strings.EqualFold(e.Name, ".git") || strings.ContainsAny(e.Name, "/\x00") {
+		return fmt.Errorf("%w: a tree cannot hold the name %q", ErrSyntax, e.Name)
+	}
+	if e.ID.IsZero() {
+		return fmt.Errorf("%w: %q has no object ID", ErrSyntax, e.Name)
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+package pack
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+
+	"github.com/refward/refward/internal/git/oid"
+)
+
+// Index is the index of a pack, version 2. It reads only what it is asked for, and is
+// safe for concurrent use if its reader is.
+type Index struct {
+	r     io.ReaderAt
+	fan   [256]uint32 // objects whose first byte is at most this
+	count int64
+}
+
+const (
+	indexMagic  = "\xfftOc\x00\x00\x00\x02"
+	fanStart    = int64(len(indexMagic))
+	namesStart  = fanStart + 256*4
+	largeOffset = 1 << 31 // marks a place in the table of 64-bit offsets
+)
+
+// NewIndex reads the head of an index.
+func NewIndex(r io.ReaderAt) (*Index, error) {
+	head := make([]byte, namesStart)
+	if _, err := r.ReadAt(head, 0); err != nil {
+		return nil, fmt.Errorf("%w: the head of the index: %w", ErrSyntax, err)
+	}
+	if !bytes.HasPrefix(head, []byte(indexMagic)) {
+		return nil, fmt.Errorf("%w: not an index of version 2", ErrSyntax)
+	}
+	x := &Index{r: r}
+	before := uint32(0)
+	for i := range x.fan {
+		x.fan[i] = binary.BigEndian.Uint32(head[fanStart+int64(i)*4:])
+		if x.fan[i] < before {
+			return nil, fmt.Errorf("%w: the index is not sorted", ErrSyntax)
+		}
+		before = x.fan[i]
+	}
+	x.count = int64(x.fan[255])
+	return x, nil
+}
+
+// Len returns the number of objects.
+func (x *Index) Len() int64 { return x.count }
+
+// ID returns the i-th object in the order of IDs.
+func (x *Index) ID(i int64) (oid.ID, error) {
+	var id oid.ID
+	if _, err := x.r.ReadAt(id[:], namesStart+i*oid.Size); err != nil {
+		return oid.Zero, fmt.Errorf("read the index: %w", err)
+	}
+	return id, nil
+}
+
+// Offset returns where the i-th object is in the pack.
+func (x *Index) Offset(i int64) (int64, error) {
+	offsets := namesStart + x.count*(oid.Size+4)
+	var b [8]byte
+	if _, err := x.r.ReadAt(b[:4], offsets+i*4); err != nil {
+		return 0, fmt.Errorf("read the index: %w", err)
+	}
+	n := binary.BigEndian.Uint32(b[:4])
+	if n < largeOffset {
+		return int64(n), nil
+	}
+	if _, err := x.r.ReadAt(b[:], offsets+x.count*4+int64(n-largeOffset)*8); err != nil {
+		return 0, fmt.Errorf("read the index: %w", err)
+	}
+	return int64(binary.BigEndian.Uint64(b[:])), nil
+}
+
+// Find returns where an object is in the pack, and false where it is not there.
+func (x *Index) Find(id oid.ID) (offset int64, ok bool, err error) {
+	low, high := int64(0), int64(x.fan[id[0]])
+	if id[0] > 0 {
+		low = int64(x.fan[id[0]-1])
+	}
+	for low < high {
+		mid := (low + high) / 2
+		at, err := x.ID(mid)
+		if err != nil {
+			return 0, false, err
+		}
+		switch c := bytes.Compare(at[:], id[:]); {
+		case c == 0:
+			offset, err = x.Offset(mid)
+			return offset, err == nil, err
+		case c < 0:
+			low = mid + 1
+		default:
+			high = mid
+		}
+	}
+	return 0, false, nil
+}
