@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"context"
 	"errors"
 )
 
@@ -15,4 +16,15 @@ var (
 	// ErrBadPack is answered for a pack that is corrupt, breaks fsck's rules, or
 	// whose objects are not connected. Its text is fit for the pusher to read.
 	ErrBadPack = errors.New("pack refused")
+	// ErrPackGone is answered when a pack that a snapshot lists is no longer stored.
+	// The snapshot is old: read it again.
+	ErrPackGone = errors.New("pack is gone")
+	// ErrClosed is answered by a House that was closed.
+	ErrClosed = errors.New("the house of repositories is closed")
 )
+
+// PackReader reads the bytes of inline packs from the metadata store.
+type PackReader interface {
+	// PackData returns the pack file. It is called concurrently.
+	PackData(ctx context.Context, id ID, packID string) ([]byte, error)
+}

@@ -1,0 +1,335 @@
+package repo
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/refward/refward/internal/blob"
+)
+
+// The names in the cache folder that are no repository's: no ID has a ~.
+const (
+	incomingDir = "~incoming" // quarantines, and files that are being fetched
+	bootFile    = "~boot"     // the boot of the machine in which the cache was written
+)
+
+// The endings of the files of a pack.
+const (
+	packExt  = ".pack"
+	indexExt = ".idx"
+)
+
+// cacheConfig is the configuration of a bare repository in the cache. What git writes
+// there need not survive a crash, and git must never tidy up.
+const cacheConfig = `[core]
+	repositoryFormatVersion = 0
+	bare = true
+	fsync = none
+	logAllRefUpdates = false
+	hooksPath = /dev/null
+[gc]
+	auto = 0
+[maintenance]
+	auto = false
+[pack]
+	threads = 2
+	writeReverseIndex = false
+[protocol]
+	allow = never
+`
+
+// prepareCache makes the cache folder and removes quarantines and views of the last
+// run. Files of the cache are not synced, so after a crash of the machine, not of the
+// process, nothing in it can be trusted and all of it goes.
+func prepareCache(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	boot := bootID()
+	last, err := os.ReadFile(filepath.Join(dir, bootFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	trusted := boot != "" && string(last) == boot
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		switch {
+		case e.Name() == incomingDir:
+		case !e.IsDir() || !idPattern.MatchString(e.Name()):
+			continue // not ours
+		case trusted:
+			path = filepath.Join(path, viewsDir)
+		}
+		if err := os.RemoveAll(path); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, incomingDir), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, bootFile), []byte(boot), 0o600)
+}
+
+// bootID names the present boot of the machine, or is empty where that is unknown.
+func bootID() string {
+	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+}
+
+// cached is the bare repository of one repository in the cache.
+type cached struct {
+	id  ID
+	dir string
+
+	mu    sync.Mutex // guards ready and packs
+	ready bool
+	packs map[string]*fill // packs in the cache or on their way, by ID
+
+	viewMu sync.Mutex // guards views, and is held while one is made
+	views  map[int64]*view
+}
+
+// fill is a pack in the cache or on its way. err is set before done is closed.
+type fill struct {
+	done chan struct{}
+	err  error
+}
+
+func (c *cached) objects() string { return filepath.Join(c.dir, "objects") }
+
+// pack returns the path of a pack's file, without its ending.
+func (c *cached) pack(packID string) string {
+	return filepath.Join(c.dir, "objects", "pack", "pack-"+packID)
+}
+
+// ensure returns the cache of the snapshot's repository with all of its packs.
+func (h *House) ensure(ctx context.Context, snap *Snapshot) (*cached, error) {
+	if h.life.Err() != nil {
+		return nil, ErrClosed
+	}
+	c, err := h.cached(snap.ID)
+	if err != nil {
+		return nil, err
+	}
+	waits, err := h.begin(c, snap)
+	if err != nil {
+		return nil, fmt.Errorf("cache of repository %s: %w", snap.ID, err)
+	}
+	for _, f := range waits {
+		select {
+		case <-f.done:
+			if f.err != nil {
+				return nil, fmt.Errorf("cache of repository %s: %w", snap.ID, f.err)
+			}
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	return c, nil
+}
+
+// begin starts fetching the packs that the cache lacks, and returns those to wait for.
+func (h *House) begin(c *cached, snap *Snapshot) (waits []*fill, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.ready {
+		if err := c.prepare(snap); err != nil {
+			return nil, err
+		}
+		c.ready = true
+	}
+	for _, p := range snap.Packs {
+		f, ok := c.packs[p.ID]
+		if !ok {
+			if f, err = h.fetch(c, p); err != nil {
+				return nil, err
+			}
+		}
+		select {
+		case <-f.done:
+			if f.err == nil {
+				continue
+			}
+		default:
+		}
+		waits = append(waits, f)
+	}
+	return waits, nil
+}
+
+// prepare makes the bare repository, or takes over the one of an earlier process.
+// Packs there that the snapshot does not list are not the repository's any more, and
+// must go: what a new pack refers to is looked up in this folder. The snapshot was read
+// by this process, so it knows every pack of an earlier one.
+func (c *cached) prepare(snap *Snapshot) error {
+	for _, dir := range []string{"objects/pack", "objects/info", "refs", viewsDir} {
+		if err := os.MkdirAll(filepath.Join(c.dir, dir), 0o700); err != nil {
+			return err
+		}
+	}
+	err := errors.Join(
+		os.WriteFile(filepath.Join(c.dir, "HEAD"), []byte("ref: "+unbornHead+"\n"), 0o600),
+		os.WriteFile(filepath.Join(c.dir, "config"), []byte(cacheConfig), 0o600))
+	if err != nil {
+		return err
+	}
+	listed := make(map[string]Pack, len(snap.Packs))
+	for _, p := range snap.Packs {
+		listed[p.ID] = p
+	}
+	dir := filepath.Join(c.dir, "objects", "pack")
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		id := strings.TrimPrefix(strings.TrimSuffix(strings.TrimSuffix(e.Name(), packExt), indexExt), "pack-")
+		p, ok := listed[id]
+		if ok && c.complete(p) {
+			c.packs[id] = finished()
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// complete reports whether both files of a pack are there.
+func (c *cached) complete(p Pack) bool {
+	info, err := os.Stat(c.pack(p.ID) + packExt)
+	if err != nil || info.Size() != p.Size {
+		return false
+	}
+	info, err = os.Stat(c.pack(p.ID) + indexExt)
+	return err == nil && info.Size() > 0
+}
+
+func finished() *fill {
+	f := &fill{done: make(chan struct{})}
+	close(f.done)
+	return f
+}
+
+// fetchTime bounds how long one pack may take to come.
+const fetchTime = time.Hour
+
+// fetch brings one pack into the cache, apart from the request that asked: others may
+// wait for the same pack, and one that gives up must not fail them. c.mu is held.
+func (h *House) fetch(c *cached, p Pack) (*fill, error) {
+	f := &fill{done: make(chan struct{})}
+	err := h.start(func() {
+		defer close(f.done)
+		ctx, cancel := context.WithTimeout(h.life, fetchTime)
+		defer cancel()
+		if f.err = h.fetchNow(ctx, c, p); f.err != nil {
+			f.err = fmt.Errorf("fetch pack %s: %w", p.ID, f.err)
+			c.mu.Lock()
+			delete(c.packs, p.ID) // the next one tries again
+			c.mu.Unlock()
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.packs[p.ID] = f
+	return f, nil
+}
+
+func (h *House) fetchNow(ctx context.Context, c *cached, p Pack) (err error) {
+	select {
+	case h.fills <- struct{}{}:
+		defer func() { <-h.fills }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	tmp := filepath.Join(h.CacheDir, incomingDir, h.ids.next())
+	if err := os.Mkdir(tmp, 0o700); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
+	file := filepath.Join(tmp, "pack")
+	if p.IsInline() {
+		err = h.fetchInline(ctx, c, p, file)
+	} else {
+		err = h.fetchBlobs(ctx, p, file)
+	}
+	if err != nil {
+		return err
+	}
+	return c.install(p.ID, file)
+}
+
+// install moves both files of a pack into place. Git finds a pack by its index, so the
+// pack goes first.
+func (c *cached) install(packID, from string) error {
+	if err := os.Rename(from+packExt, c.pack(packID)+packExt); err != nil {
+		return err
+	}
+	return os.Rename(from+indexExt, c.pack(packID)+indexExt)
+}
+
+func (h *House) fetchInline(ctx context.Context, c *cached, p Pack, file string) error {
+	data, err := h.Packs.PackData(ctx, c.id, p.ID)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrPackGone, err)
+	}
+	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != p.SHA256 {
+		return errors.New("the stored pack is not the one that was put there: its SHA-256 differs")
+	}
+	if err := os.WriteFile(file+packExt, data, 0o400); err != nil {
+		return err
+	}
+	_, err = h.Git.Command("index-pack").GitDir(c.dir).Option("--threads", "1").Operand(file+packExt).Output(ctx, 4096)
+	return err
+}
+
+func (h *House) fetchBlobs(ctx context.Context, p Pack, file string) error {
+	for _, ext := range []string{packExt, indexExt} {
+		if h.Link != nil && h.Link(p.Key+ext, file+ext) == nil {
+			continue
+		}
+		sum := sha256.New()
+		if err := h.copyBlob(ctx, p.Key+ext, file+ext, sum); err != nil {
+			return err
+		}
+		if ext == packExt && hex.EncodeToString(sum.Sum(nil)) != p.SHA256 {
+			return errors.New("the stored pack is not the one that was put there: its SHA-256 differs")
+		}
+	}
+	return nil
+}
+
+func (h *House) copyBlob(ctx context.Context, key, path string, sum io.Writer) error {
+	r, err := h.Blobs.Get(ctx, key)
+	if errors.Is(err, blob.ErrNotFound) {
+		return fmt.Errorf("%w: %w", ErrPackGone, err)
+	}
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o400)
+	if err != nil {
+		return errors.Join(err, r.Close())
+	}
+	_, err = io.Copy(io.MultiWriter(f, sum), r)
+	return errors.Join(err, f.Close(), r.Close())
+}

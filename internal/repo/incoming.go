@@ -1,0 +1,253 @@
+package repo
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/refward/refward/internal/git/catfile"
+	"github.com/refward/refward/internal/git/oid"
+	"github.com/refward/refward/internal/git/pack"
+)
+
+// Incoming is a checked pack in quarantine. Discard it when it was not published.
+// [Incoming.Objects] and what it returned may be used by one goroutine while others do
+// the same; Publish, Committed, Abandon and Discard are called one after the other.
+type Incoming struct {
+	house *House
+	repo  *cached
+	dir   string // the quarantine; empty where the push brought no objects
+	base  string // of the pack's files, without ending
+
+	mu        sync.Mutex // guards what follows
+	file      *pack.File // nil: no objects, or no longer in quarantine
+	files     []*os.File
+	published *Pack
+}
+
+// objects is the quarantine's folder of objects.
+func (in *Incoming) objects() string { return filepath.Join(in.dir, "objects") }
+
+// open reports whether there are objects in quarantine.
+func (in *Incoming) open() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.file != nil
+}
+
+// openPack opens the files that index-pack made. Nobody else knows in yet.
+func (in *Incoming) openPack(base string) error {
+	in.base = base
+	index, err := os.Open(base + indexExt)
+	if err != nil {
+		return fmt.Errorf("open the received pack: %w", err)
+	}
+	in.files = append(in.files, index)
+	data, err := os.Open(base + packExt)
+	if err != nil {
+		return fmt.Errorf("open the received pack: %w", err)
+	}
+	in.files = append(in.files, data)
+	info, err := data.Stat()
+	if err != nil {
+		return fmt.Errorf("open the received pack: %w", err)
+	}
+	x, err := pack.NewIndex(index)
+	if err != nil {
+		return fmt.Errorf("open the received pack: %w", err)
+	}
+	in.file = pack.NewFile(data, info.Size(), x)
+	return nil
+}
+
+// find looks an object up in the quarantined pack.
+func (in *Incoming) find(id oid.ID) (file *pack.File, offset int64, ok bool, err error) {
+	in.mu.Lock()
+	file = in.file
+	in.mu.Unlock()
+	if file == nil {
+		return nil, 0, false, nil
+	}
+	offset, ok, err = file.Index.Find(id)
+	return file, offset, ok, err
+}
+
+// source is what a process that sees the quarantine reads.
+func (in *Incoming) source() catfile.Source {
+	return catfile.Source{GitDir: in.repo.dir, Objects: in.objects(), Alternates: in.repo.objects()}
+}
+
+// Objects reads the snapshot's objects and the quarantined ones.
+func (in *Incoming) Objects(context.Context) (*Objects, error) {
+	h := in.house
+	if h.life.Err() != nil {
+		return nil, ErrClosed
+	}
+	return &Objects{house: h, repo: in.repo, reader: h.readers.Reader(in.repo.dir), incoming: in}, nil
+}
+
+// Publish makes the pack durable: a blob, or Inline bytes for the transaction. ok is
+// false where there was nothing to publish. The objects become visible to readers only
+// when the pack's row is committed. A Publish that fails leaves no blob.
+func (in *Incoming) Publish(ctx context.Context) (p Pack, ok bool, err error) {
+	if !in.open() {
+		return Pack{}, false, nil
+	}
+	h := in.house
+	ctx, cancel := h.bind(ctx)
+	defer cancel()
+	p = Pack{ID: h.ids.next(), Objects: in.file.Index.Len(), Created: h.Now().UTC().Truncate(time.Millisecond)}
+	if err := in.measure(&p); err != nil {
+		return Pack{}, false, fmt.Errorf("read the received pack: %w", err)
+	}
+	if p.Size <= h.InlineLimit {
+		p.Inline, err = os.ReadFile(in.base + packExt)
+	} else {
+		p.Key = string(in.repo.id) + "/" + p.ID
+		err = h.upload(ctx, p.Key, in.base)
+	}
+	if err != nil {
+		return Pack{}, false, fmt.Errorf("store the received pack: %w", err)
+	}
+	in.mu.Lock()
+	in.published = &p
+	in.mu.Unlock()
+	return p, true, nil
+}
+
+// measure sets size and hash.
+func (in *Incoming) measure(p *Pack) error {
+	f, err := os.Open(in.base + packExt)
+	if err != nil {
+		return err
+	}
+	sum := sha256.New()
+	p.Size, err = io.Copy(sum, f)
+	p.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	return errors.Join(err, f.Close())
+}
+
+// upload puts both files of a pack. A blob is complete or absent; of two, one may be
+// there when the other fails, and is removed.
+func (h *House) upload(ctx context.Context, key, base string) error {
+	for _, ext := range []string{packExt, indexExt} {
+		if err := h.uploadFile(ctx, key+ext, base+ext); err != nil {
+			return errors.Join(err, h.deleteBlobs(key))
+		}
+	}
+	return nil
+}
+
+func (h *House) uploadFile(ctx context.Context, key, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		err = h.Blobs.Put(ctx, key, f, info.Size())
+	}
+	return errors.Join(err, f.Close())
+}
+
+// cleanupTime bounds the removal of a pack's blobs, which does not end with the request
+// that made them necessary.
+const cleanupTime = 30 * time.Second
+
+func (h *House) deleteBlobs(key string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(h.life), cleanupTime)
+	defer cancel()
+	var errs []error
+	for _, ext := range []string{packExt, indexExt} {
+		errs = append(errs, h.Blobs.Delete(ctx, key+ext))
+	}
+	return errors.Join(errs...)
+}
+
+// Committed moves the pack into the cache after the transaction committed; a failure
+// only costs the next reader a fetch. The objects can still be read through in, and
+// nothing is left to discard.
+func (in *Incoming) Committed(ctx context.Context) {
+	in.mu.Lock()
+	p := in.published
+	in.published = nil
+	in.mu.Unlock()
+	if p != nil {
+		in.share(p)
+		if err := in.repo.adopt(p.ID, in.base); err != nil {
+			in.house.Log.WarnContext(ctx, "move a pack into the cache", "repository", in.repo.id, "pack", p.ID, "error", err)
+		}
+	}
+	in.Discard()
+}
+
+// share replaces the files of the quarantine by links to the blobs just written, so that
+// the pack is on disk once. Where that does not work it is there twice.
+func (in *Incoming) share(p *Pack) {
+	if in.house.Link == nil || p.IsInline() {
+		return
+	}
+	for _, ext := range []string{packExt, indexExt} {
+		linked := in.base + ext + ".link"
+		if in.house.Link(p.Key+ext, linked) != nil || os.Rename(linked, in.base+ext) != nil {
+			return
+		}
+	}
+}
+
+// adopt installs the files of a pack that was just received, unless the pack was
+// fetched already by one who saw its row first.
+func (c *cached) adopt(packID, base string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := c.packs[packID]; ok {
+		return nil
+	}
+	if err := c.install(packID, base); err != nil {
+		return err
+	}
+	c.packs[packID] = finished()
+	return nil
+}
+
+// Discard removes the quarantine. Idempotent, and harmless after Committed. A pack that
+// was published stays stored: whether its transaction failed is not always known, and a
+// blob that nothing lists is swept later. Where it is known, call [Incoming.Abandon].
+func (in *Incoming) Discard() {
+	in.mu.Lock()
+	files := in.files
+	in.file, in.files = nil, nil
+	in.mu.Unlock()
+	for _, f := range files {
+		_ = f.Close() // opened for reading
+	}
+	if in.dir == "" {
+		return
+	}
+	if err := os.RemoveAll(in.dir); err != nil {
+		in.house.Log.WarnContext(in.house.life, "remove a quarantine", "folder", in.dir, "error", err)
+	}
+}
+
+// Abandon is Discard after a transaction that is known to have failed: it removes the
+// blobs of the published pack as well.
+func (in *Incoming) Abandon() {
+	in.mu.Lock()
+	p := in.published
+	in.published = nil
+	in.mu.Unlock()
+	in.Discard()
+	if p == nil || p.IsInline() {
+		return
+	}
+	if err := in.house.deleteBlobs(p.Key); err != nil {
+		in.house.Log.WarnContext(in.house.life, "remove the blobs of an abandoned pack", "key", p.Key, "error", err)
+	}
+}

@@ -1,0 +1,307 @@
+package repo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/refward/refward/internal/git/catfile"
+	"github.com/refward/refward/internal/git/gitcmd"
+	"github.com/refward/refward/internal/git/object"
+	"github.com/refward/refward/internal/git/oid"
+	"github.com/refward/refward/internal/git/pack"
+)
+
+// The largest commit, tag and tree that is read, and that a push may bring.
+const (
+	maxCommit = 16 << 20
+	maxTree   = 64 << 20
+)
+
+// maxPeel bounds how many tags of tags are followed.
+const maxPeel = 16
+
+// Objects reads objects. Not safe for concurrent use; any number may be open at once.
+type Objects struct {
+	house    *House
+	repo     *cached
+	reader   *catfile.Reader
+	incoming *Incoming       // nil: no quarantine
+	inside   *catfile.Reader // of the quarantine, from the first object that needs it
+}
+
+// Objects gives read access to the objects of a snapshot. The caller closes it.
+func (h *House) Objects(ctx context.Context, snap *Snapshot) (*Objects, error) {
+	ctx, cancel := h.bind(ctx)
+	defer cancel()
+	c, err := h.ensure(ctx, snap)
+	if err != nil {
+		return nil, err
+	}
+	return &Objects{house: h, repo: c, reader: h.readers.Reader(c.dir)}, nil
+}
+
+// Close gives the processes back that were used.
+func (o *Objects) Close() error {
+	o.reader.Release()
+	if o.inside != nil {
+		o.inside.Release()
+	}
+	return nil
+}
+
+// translate gives errors of the reader the names of this package.
+func translate(err error) error {
+	switch {
+	case errors.Is(err, catfile.ErrMissing):
+		return fmt.Errorf("%w: %w", ErrObjectNotFound, err)
+	case errors.Is(err, catfile.ErrTooLarge):
+		return fmt.Errorf("%w: %w", ErrTooLarge, err)
+	case errors.Is(err, catfile.ErrClosed):
+		return ErrClosed
+	}
+	return err
+}
+
+// Info returns type and size; ErrObjectNotFound.
+func (o *Objects) Info(ctx context.Context, id oid.ID) (object.Type, int64, error) {
+	r, err := o.pick(id)
+	if err != nil {
+		return 0, 0, err
+	}
+	if r.file != nil {
+		return r.file.Head(r.offset)
+	}
+	typ, size, err := r.reader.Info(ctx, id)
+	return typ, size, translate(err)
+}
+
+// place is where an object is read.
+type place struct {
+	file   *pack.File // the quarantined pack, or nil
+	offset int64      // in file
+	reader *catfile.Reader
+}
+
+// pick says where to read an object. What came with a push is read from its pack, and
+// everything else by the process that the repository keeps; only an object that came as
+// a delta needs a process that sees both.
+func (o *Objects) pick(id oid.ID) (place, error) {
+	if o.incoming == nil {
+		return place{reader: o.reader}, nil
+	}
+	file, offset, ok, err := o.incoming.find(id)
+	if err != nil {
+		return place{}, err
+	}
+	if !ok {
+		return place{reader: o.reader}, nil
+	}
+	if _, _, err := file.Head(offset); !errors.Is(err, pack.ErrDelta) {
+		return place{file: file, offset: offset}, err
+	}
+	if o.inside == nil {
+		o.inside = o.house.readers.Temporary(o.incoming.source())
+	}
+	return place{reader: o.inside}, nil
+}
+
+// contents reads an object of at most limit bytes.
+func (o *Objects) contents(ctx context.Context, id oid.ID, limit int64) (object.Type, []byte, error) {
+	r, err := o.pick(id)
+	if err != nil {
+		return 0, nil, err
+	}
+	if r.file == nil {
+		typ, content, err := r.reader.Contents(ctx, id, limit)
+		return typ, content, translate(err)
+	}
+	typ, size, err := r.file.Head(r.offset)
+	if err != nil {
+		return 0, nil, err
+	}
+	if size > limit {
+		return 0, nil, fmt.Errorf("%w: %s %s has %d bytes, and the limit is %d", ErrTooLarge, typ, id, size, limit)
+	}
+	content, err := r.file.Read(r.offset)
+	return typ, content, err
+}
+
+// read reads an object that must be of a type.
+func (o *Objects) read(ctx context.Context, id oid.ID, want object.Type, limit int64) ([]byte, error) {
+	typ, content, err := o.contents(ctx, id, limit)
+	if errors.Is(err, ErrTooLarge) {
+		// Of another type comes first: a huge blob is no commit.
+		if typ, _, infoErr := o.Info(ctx, id); infoErr == nil && typ != want {
+			err = typeError(id, typ, want)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if typ != want {
+		return nil, typeError(id, typ, want)
+	}
+	return content, nil
+}
+
+func typeError(id oid.ID, is, want object.Type) error {
+	return fmt.Errorf("%w: %s is a %s, not a %s", ErrObjectType, id, is, want)
+}
+
+// Commit reads a commit (ErrObjectNotFound, ErrObjectType); an annotated tag is not
+// followed.
+func (o *Objects) Commit(ctx context.Context, id oid.ID) (*object.CommitObject, error) {
+	content, err := o.read(ctx, id, object.Commit, maxCommit)
+	if err != nil {
+		return nil, err
+	}
+	c, err := object.ParseCommit(content)
+	if err != nil {
+		return nil, fmt.Errorf("commit %s: %w", id, err)
+	}
+	c.ID = id
+	return c, nil
+}
+
+// Tree reads a tree.
+func (o *Objects) Tree(ctx context.Context, id oid.ID) ([]object.TreeEntry, error) {
+	content, err := o.read(ctx, id, object.Tree, maxTree)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := object.ParseTree(content)
+	if err != nil {
+		return nil, fmt.Errorf("tree %s: %w", id, err)
+	}
+	return entries, nil
+}
+
+// Blob reads a blob of at most limit bytes; ErrTooLarge.
+func (o *Objects) Blob(ctx context.Context, id oid.ID, limit int64) ([]byte, error) {
+	// Asked first, because git itself would read a large blob whole.
+	typ, size, err := o.Info(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if typ != object.Blob {
+		return nil, typeError(id, typ, object.Blob)
+	}
+	if size > limit {
+		return nil, fmt.Errorf("%w: blob %s has %d bytes, and the limit is %d", ErrTooLarge, id, size, limit)
+	}
+	return o.read(ctx, id, object.Blob, limit)
+}
+
+// Peel follows annotated tags to what they name.
+func (o *Objects) Peel(ctx context.Context, id oid.ID) (oid.ID, object.Type, error) {
+	for range maxPeel {
+		typ, _, err := o.Info(ctx, id)
+		if err != nil || typ != object.Tag {
+			return id, typ, err
+		}
+		content, err := o.read(ctx, id, object.Tag, maxCommit)
+		if err != nil {
+			return oid.Zero, 0, err
+		}
+		if id, _, err = object.ParseTagTarget(content); err != nil {
+			return oid.Zero, 0, fmt.Errorf("tag %s: %w", id, err)
+		}
+	}
+	return oid.Zero, 0, fmt.Errorf("%w: more than %d tags of tags", ErrObjectType, maxPeel)
+}
+
+// How many commits a question about history reads before it is left to a git process,
+// which costs as much as some dozens of them. Branches that went apart are the usual
+// case of a merge base, so that walk gives up sooner.
+const (
+	nearAncestor  = 64
+	nearMergeBase = 8
+)
+
+// IsAncestor reports whether ancestor is reachable from descendant (or the same).
+func (o *Objects) IsAncestor(ctx context.Context, ancestor, descendant oid.ID) (bool, error) {
+	found, all, err := o.near(ctx, ancestor, descendant, nearAncestor)
+	if err != nil || found || all {
+		return found, err
+	}
+	// The walk did not read it: that there is such a commit is still to be seen.
+	if _, err := o.Commit(ctx, ancestor); err != nil {
+		return false, err
+	}
+	ctx, cancel := o.house.bind(ctx)
+	defer cancel()
+	err = o.command("merge-base").Flag("--is-ancestor").Object(ancestor, descendant).Run(ctx)
+	if code, ok := gitcmd.ExitCode(err); ok && code == 1 {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// near looks for ancestor among the commits nearest to descendant, and reads no more
+// than limit. all is true when there are no more than it read.
+func (o *Objects) near(ctx context.Context, ancestor, descendant oid.ID, limit int) (found, all bool, err error) {
+	seen := map[oid.ID]struct{}{descendant: {}}
+	queue := []oid.ID{descendant}
+	for read := 0; len(queue) > 0; read++ {
+		if read == limit {
+			return false, false, nil
+		}
+		c, err := o.Commit(ctx, queue[0])
+		if err != nil {
+			return false, false, err
+		}
+		if c.ID == ancestor {
+			return true, false, nil
+		}
+		queue = queue[1:]
+		for _, p := range c.Parents {
+			if _, ok := seen[p]; !ok {
+				seen[p] = struct{}{}
+				queue = append(queue, p)
+			}
+			if p == ancestor {
+				return true, false, nil
+			}
+		}
+	}
+	_, err = o.Commit(ctx, ancestor)
+	return false, true, err
+}
+
+// MergeBase returns a best common ancestor, or the zero ID where there is none.
+func (o *Objects) MergeBase(ctx context.Context, a, b oid.ID) (oid.ID, error) {
+	// Most pull requests and merges are asked about again while one side contains the
+	// other; the walk then saves the process.
+	for _, pair := range [][2]oid.ID{{a, b}, {b, a}} {
+		found, _, err := o.near(ctx, pair[0], pair[1], nearMergeBase)
+		if err != nil {
+			return oid.Zero, err
+		}
+		if found {
+			return pair[0], nil
+		}
+	}
+	ctx, cancel := o.house.bind(ctx)
+	defer cancel()
+	out, err := o.command("merge-base").Object(a, b).Output(ctx, 1024)
+	if code, ok := gitcmd.ExitCode(err); ok && code == 1 {
+		return oid.Zero, nil
+	}
+	if err != nil {
+		return oid.Zero, err
+	}
+	if len(out) < oid.HexLen {
+		return oid.Zero, fmt.Errorf("git merge-base: unexpected answer %q", out)
+	}
+	return oid.Parse(out[:oid.HexLen])
+}
+
+// command begins a git command that sees what the Objects see.
+func (o *Objects) command(name string) *gitcmd.Command {
+	cmd := o.house.Git.Command(name).GitDir(o.repo.dir)
+	if o.incoming != nil && o.incoming.open() {
+		cmd = cmd.Objects(o.incoming.objects(), o.repo.objects())
+	}
+	return cmd
+}
