@@ -23,6 +23,12 @@ type SigningKey struct {
 	Secret   string // never logged, never in an error
 }
 
+// SSHKey is an SSH public key that a user uploaded.
+type SSHKey struct {
+	Identity  Identity
+	PublicKey []byte // in the wire format of RFC 4253, section 6.6
+}
+
 // Source knows the credentials. It is strictly consistent (a key deactivated before
 // the call is unknown) and safe for concurrent use. Errors other than [ErrUnknown]
 // are failures of the store.
@@ -34,4 +40,7 @@ type Source interface {
 	// user name ("alice-at-123456789012"), if the password is its own. It takes the
 	// same time whether the name exists or not, as far as hashing goes.
 	GitPassword(ctx context.Context, userName, password string) (Identity, error)
+
+	// SSHKey returns the active SSH public key with this ID (APKA…).
+	SSHKey(ctx context.Context, keyID string) (SSHKey, error)
 }
