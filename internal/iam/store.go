@@ -73,6 +73,17 @@ type ServiceCredential struct {
 	Created  time.Time
 }
 
+// SSHPublicKey is an SSH public key that a user uploaded.
+type SSHPublicKey struct {
+	Account  string
+	ID       string // APKA…
+	UserID   string
+	Wire     []byte // in the wire format of RFC 4253, section 6.6; a user has each key once
+	Comment  string // as it stood behind the key
+	Active   bool
+	Uploaded time.Time
+}
+
 // Page bounds a listing: at most Limit rows after the row whose cursor is After; each
 // listing says what its cursor is. The empty After is the beginning.
 type Page struct {
@@ -106,6 +117,10 @@ type Store interface {
 	// ServiceCredentialHolder returns the service-specific credential with this user
 	// name and its user, read in one snapshot. ErrNotFound.
 	ServiceCredentialHolder(ctx context.Context, userName string) (ServiceCredential, User, error)
+
+	// SSHPublicKeyHolder returns the SSH public key with this ID and its user, read in
+	// one snapshot. ErrNotFound.
+	SSHPublicKeyHolder(ctx context.Context, keyID string) (SSHPublicKey, User, error)
 }
 
 // Reader reads one snapshot. A missing row is ErrNotFound; a listing of what does not
@@ -147,6 +162,10 @@ type Reader interface {
 	// HasServiceUserName reports whether some credential of the host has this user name.
 	HasServiceUserName(ctx context.Context, userName string) (bool, error)
 
+	// SSHPublicKeys lists a user's SSH public keys by ID, which is the cursor.
+	SSHPublicKeys(ctx context.Context, account, userID string, page Page) ([]SSHPublicKey, error)
+	SSHPublicKey(ctx context.Context, account, id string) (SSHPublicKey, error)
+
 	// Tags lists a user's tags in the order of their folded keys; the cursor is the key.
 	Tags(ctx context.Context, account, userID string, page Page) ([]Tag, error)
 }
@@ -178,6 +197,10 @@ type Tx interface {
 	InsertServiceCredential(ctx context.Context, c ServiceCredential) error // ErrExists also for the user name
 	UpdateServiceCredential(ctx context.Context, c ServiceCredential) error // writes Active and Hash
 	DeleteServiceCredential(ctx context.Context, account, id string) error
+
+	InsertSSHPublicKey(ctx context.Context, k SSHPublicKey) error // ErrExists also for a key that the user has
+	UpdateSSHPublicKey(ctx context.Context, k SSHPublicKey) error // writes Active
+	DeleteSSHPublicKey(ctx context.Context, account, id string) error
 
 	PutTag(ctx context.Context, account, userID string, t Tag) error // replaces a tag whose key folds alike
 	DeleteTag(ctx context.Context, account, userID, key string) error

@@ -41,7 +41,8 @@ func testPaging(t *testing.T, h Host) {
 					tx.PutInlinePolicy(ctx, acct, owner, iam.InlinePolicy{Name: n, Document: "{}"}),
 					tx.PutTag(ctx, acct, owner, iam.Tag{Key: n}),
 					tx.InsertAccessKey(ctx, iam.AccessKey{Account: acct, ID: n + acct, UserID: owner, Sealed: []byte{1}}),
-					tx.InsertServiceCredential(ctx, iam.ServiceCredential{Account: acct, ID: n + acct, UserID: owner, Service: "s", UserName: n + acct, Hash: []byte{1}}))
+					tx.InsertServiceCredential(ctx, iam.ServiceCredential{Account: acct, ID: n + acct, UserID: owner, Service: "s", UserName: n + acct, Hash: []byte{1}}),
+					tx.InsertSSHPublicKey(ctx, iam.SSHPublicKey{Account: acct, ID: n + acct, UserID: owner, Wire: []byte(n)}))
 			}
 			return err
 		})
@@ -67,6 +68,8 @@ func testPaging(t *testing.T, h Host) {
 			walk(ctx, rt, "credentials", model.bytewise(acct), limit, func(p iam.Page) ([]iam.ServiceCredential, error) {
 				return tx.ServiceCredentials(ctx, acct, owner, "s", p)
 			}, func(c iam.ServiceCredential) string { return c.ID })
+			walk(ctx, rt, "SSH public keys", model.bytewise(acct), limit, func(p iam.Page) ([]iam.SSHPublicKey, error) { return tx.SSHPublicKeys(ctx, acct, owner, p) },
+				func(k iam.SSHPublicKey) string { return k.ID })
 			return nil
 		})
 		if err != nil {

@@ -248,7 +248,15 @@ func testMissing(t *testing.T, h Host) {
 			return tx.UpdateServiceCredential(ctx, iam.ServiceCredential{Account: account, ID: "ACCAx", Hash: []byte("h")})
 		},
 		"DeleteServiceCredential": func(ctx context.Context, tx iam.Tx) error { return tx.DeleteServiceCredential(ctx, account, "ACCAx") },
-		"DeleteTag":               func(ctx context.Context, tx iam.Tx) error { return tx.DeleteTag(ctx, account, "AIDAx", "k") },
+		"UpdateSSHPublicKey": func(ctx context.Context, tx iam.Tx) error {
+			return tx.UpdateSSHPublicKey(ctx, iam.SSHPublicKey{Account: account, ID: "APKAx"})
+		},
+		"DeleteSSHPublicKey": func(ctx context.Context, tx iam.Tx) error { return tx.DeleteSSHPublicKey(ctx, account, "APKAx") },
+		"SSHPublicKey": func(ctx context.Context, tx iam.Tx) error {
+			_, err := tx.SSHPublicKey(ctx, account, "APKAx")
+			return err
+		},
+		"DeleteTag": func(ctx context.Context, tx iam.Tx) error { return tx.DeleteTag(ctx, account, "AIDAx", "k") },
 		"User": func(ctx context.Context, tx iam.Tx) error {
 			_, err := tx.User(ctx, account, "x")
 			return err

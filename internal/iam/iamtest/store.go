@@ -39,6 +39,7 @@ func TestStore(t *testing.T, open func(t *testing.T) Host) {
 		"Tags":             testTags,
 		"Keys":             testKeys,
 		"Credentials":      testCredentials,
+		"SSHPublicKeys":    testSSHPublicKeys,
 		"Missing":          testMissing,
 		"AccountsApart":    testAccountsApart,
 		"Paging":           testPaging,
@@ -140,7 +141,8 @@ func testRollback(t *testing.T, h Host) {
 			tx.PutInlinePolicy(ctx, account, "AIDAa", iam.InlinePolicy{Name: "p", Document: "{}"}),
 			tx.PutTag(ctx, account, "AIDAa", iam.Tag{Key: "k", Value: "v"}),
 			tx.InsertAccessKey(ctx, iam.AccessKey{Account: account, ID: "AKIA1", UserID: "AIDAa", Sealed: []byte("s")}),
-			tx.InsertServiceCredential(ctx, iam.ServiceCredential{Account: account, ID: "ACCA1", UserID: "AIDAa", UserName: "a-at", Hash: []byte("h")}))
+			tx.InsertServiceCredential(ctx, iam.ServiceCredential{Account: account, ID: "ACCA1", UserID: "AIDAa", UserName: "a-at", Hash: []byte("h")}),
+			tx.InsertSSHPublicKey(ctx, iam.SSHPublicKey{Account: account, ID: "APKA1", UserID: "AIDAa", Wire: []byte("w")}))
 	}
 	nothing := func(t *testing.T) {
 		view(t, h.Store, func(ctx context.Context, tx iam.Reader) error {
