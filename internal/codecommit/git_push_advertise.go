@@ -1,0 +1,37 @@
+package codecommit
+
+import (
+	"context"
+
+	"github.com/refward/refward/internal/authz"
+	"github.com/refward/refward/internal/op"
+	"github.com/refward/refward/internal/repo"
+)
+
+// GitPushAdvertiseInput names what a Git client wants to push to.
+type GitPushAdvertiseInput struct{ RepositoryName string }
+
+// GitPushAdvertiseOutput is the repository as of now.
+type GitPushAdvertiseOutput struct{ Snapshot *repo.Snapshot }
+
+// GitPushAdvertise is the first of the two decisions of a push, at the advertisement
+// of the refs. codecommit:References is absent, because no ref is known yet: which is
+// why AWS tells authors of policies to pair that key with a Null condition.
+func (s *Service) GitPushAdvertise() *op.Operation[GitPushAdvertiseInput, GitPushAdvertiseOutput] {
+	return &op.Operation[GitPushAdvertiseInput, GitPushAdvertiseOutput]{
+		Spec: op.Spec{
+			Service:  "codecommit",
+			Name:     "GitPushAdvertise",
+			Actions:  []string{gitPushAction},
+			Resource: "the repository of the URL",
+		},
+		Checks: func(_ context.Context, _ authz.Caller, in *GitPushAdvertiseInput) ([]authz.Check, error) {
+			name, err := repositoryName(&in.RepositoryName)
+			return []authz.Check{s.check("GitPush", name)}, err
+		},
+		Run: func(ctx context.Context, _ authz.Grant, in *GitPushAdvertiseInput) (*GitPushAdvertiseOutput, error) {
+			_, snap, err := s.load(ctx, in.RepositoryName)
+			return &GitPushAdvertiseOutput{Snapshot: snap}, err
+		},
+	}
+}

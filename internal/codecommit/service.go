@@ -1,0 +1,87 @@
+// Package codecommit is the domain of repositories: branches, commits, files, pull
+// requests and merges, as AWS CodeCommit has them (API version 2015-04-13), and Git's
+// own reads and pushes. One file per operation; the table of all of them is
+// (*Service).Operations. A ref moves in one place, refs.go.
+package codecommit
+
+import (
+	"encoding/base64"
+	"log/slog"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/refward/refward/arn"
+	"github.com/refward/refward/internal/authz"
+	"github.com/refward/refward/internal/repo"
+	"github.com/refward/refward/internal/secret"
+)
+
+// Service runs the domain's operations. Its fields are set once, before use; it is
+// safe for concurrent use.
+type Service struct {
+	Store  Store
+	Repos  *repo.House
+	Keeper *secret.Keeper // signs continuation tokens
+
+	RepositoriesPerPage int // bounds the answers of ListRepositories; 0 is 1,000
+
+	Partition string // "aws"
+	Region    string
+	Account   string // 12 digits
+	HTTPURL   string // what clone URLs begin with: "http://127.0.0.1:8417"
+	SSHURL    string // "ssh://127.0.0.1:8422"
+
+	PushLimits repo.Limits // of one push; zero fields: CodeCommit's quotas
+
+	Now func() time.Time
+	Log *slog.Logger
+
+	snapshots snapshotCache
+}
+
+// arn returns the ARN of the repository with this name.
+func (s *Service) arn(name string) arn.ARN {
+	return arn.ARN{Partition: s.Partition, Service: "codecommit", Region: s.Region, Account: s.Account, Resource: name}
+}
+
+// check asks for an action of this service on the repository with this name.
+func (s *Service) check(action, name string, values ...authz.Value) authz.Check {
+	return authz.Check{Action: "codecommit:" + action, Resource: s.arn(name), Values: values}
+}
+
+// ReferencesKey is the condition key that carries the full name of the ref concerned.
+const ReferencesKey = "codecommit:References"
+
+var repositoryNamePattern = regexp.MustCompile(`^[\w.-]{1,100}$`)
+
+// repositoryName validates the name of a repository that a request gives.
+func repositoryName(given *string) (string, error) {
+	switch {
+	case given == nil || *given == "":
+		return "", errRepositoryNameRequired.New("A repository name is required.")
+	case !repositoryNamePattern.MatchString(*given) || strings.HasSuffix(*given, ".git") || *given == "." || *given == "..":
+		return "", errInvalidRepositoryName.New("The repository name %q is not valid: it has 1 to 100 letters, digits, periods, underscores and hyphens, and does not end in .git.", *given)
+	}
+	return *given, nil
+}
+
+// token makes the continuation token of a listing: the cursor, signed for the purpose
+// (the operation and what it filters by), so that no token serves another listing.
+func (s *Service) token(purpose, cursor string) *string {
+	b := append(s.Keeper.Sign(purpose, cursor), cursor...)
+	t := base64.RawURLEncoding.EncodeToString(b)
+	return &t
+}
+
+// cursor is the inverse of token; nil or empty is the beginning.
+func (s *Service) cursor(purpose string, token *string) (string, error) {
+	if token == nil || *token == "" {
+		return "", nil
+	}
+	b, err := base64.RawURLEncoding.DecodeString(*token)
+	if err != nil || len(b) < secret.SignatureSize || !s.Keeper.Signed(purpose, string(b[secret.SignatureSize:]), b[:secret.SignatureSize]) {
+		return "", errInvalidContinuationToken.New("The continuation token is not one that this listing returned.")
+	}
+	return string(b[secret.SignatureSize:]), nil
+}
