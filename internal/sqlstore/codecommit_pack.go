@@ -1,0 +1,37 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/refward/refward/internal/repo"
+)
+
+func (t codecommitTx) Packs(ctx context.Context, id repo.ID) ([]repo.Pack, error) {
+	return collect(ctx, t.q, func(scan func(...any) error) (p repo.Pack, err error) {
+		var created int64
+		err = scan(&p.ID, &p.Key, &p.SHA256, &p.Size, &p.Objects, &created)
+		p.Created = fromMillis(created)
+		return p, err
+	}, `SELECT pack_id, blob, sha256, size, objects, created FROM pack
+		WHERE repo_id = $1 AND dead_at IS NULL ORDER BY pack_id`, id)
+}
+
+// PackData also answers for a dead pack that was not swept yet: who reads an older
+// snapshot may still need it.
+func (t codecommitTx) PackData(ctx context.Context, id repo.ID, packID string) (data []byte, err error) {
+	err = t.q.one(ctx, `SELECT data FROM pack WHERE repo_id = $1 AND pack_id = $2 AND data IS NOT NULL`,
+		[]any{id, packID}, &data)
+	return data, rowError(err, "inline pack", packID)
+}
+
+func (t codecommitTx) InsertPack(ctx context.Context, id repo.ID, gen int64, p repo.Pack) error {
+	if p.IsInline() != (len(p.Inline) > 0) {
+		return fmt.Errorf("insert pack %s: either a blob key or the bytes of the pack, not both or none", p.ID)
+	}
+	_, err := t.q.exec(ctx,
+		`INSERT INTO pack (repo_id, pack_id, blob, sha256, size, objects, gen, created, data)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		id, p.ID, p.Key, p.SHA256, p.Size, p.Objects, gen, millis(p.Created), blobArg(p.Inline))
+	return rowError(err, "pack", p.ID)
+}
