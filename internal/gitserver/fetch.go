@@ -1,0 +1,172 @@
+package gitserver
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+
+	"github.com/refward/refward/internal/git/pktline"
+	"github.com/refward/refward/internal/git/wire"
+	"github.com/refward/refward/internal/repo"
+)
+
+// v2Capabilities are those of protocol version 2: what git 2.39's upload-pack does.
+var v2Capabilities = wire.Capabilities{
+	agent, "ls-refs=unborn", "fetch=shallow wait-for-done filter", "server-option", "object-format=sha1",
+}
+
+// fetchCapabilities are those of versions 0 and 1, as of a stateless upload-pack.
+func fetchCapabilities(snap *repo.Snapshot, more ...string) wire.Capabilities {
+	caps := wire.Capabilities{
+		"thin-pack", "side-band", "side-band-64k", "ofs-delta", "shallow", "deepen-since", "deepen-not", "deepen-relative",
+		"no-progress", "include-tag", "allow-tip-sha1-in-want", "allow-reachable-sha1-in-want", "filter",
+	}
+	caps = append(caps, more...)
+	if _, born := snap.Ref(snap.Head); born {
+		caps = append(caps, "symref=HEAD:"+string(snap.Head))
+	}
+	return append(caps, "object-format=sha1", agent)
+}
+
+// advertiseFetch answers info/refs?service=git-upload-pack.
+func (x *exchange) advertiseFetch(ctx context.Context) error {
+	snap, err := x.service.pull(ctx, x.caller, x.repository)
+	if err != nil {
+		return err
+	}
+	x.start("git-upload-pack-advertisement")
+	out := bufio.NewWriter(x.output())
+	version := protocolVersion(x.r.Header.Get("Git-Protocol"))
+	if version == 2 {
+		// Without the "# service" line, as git sends it; clients take both.
+		err = wire.EncodeV2Capabilities(out, v2Capabilities)
+	} else {
+		a := &wire.Advertisement{
+			Version:      version,
+			Capabilities: fetchCapabilities(snap, "multi_ack", "multi_ack_detailed", "no-done"),
+			Refs:         advertised(snap),
+		}
+		err = x.advertise(out, a, uploadPack)
+	}
+	return x.sent(errors.Join(err, out.Flush()))
+}
+
+// advertise writes an advertisement after the line that names the service.
+func (x *exchange) advertise(out io.Writer, a *wire.Advertisement, service string) error {
+	w := pktline.NewWriter(out)
+	if err := w.Line("# service=" + service); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return a.Encode(out)
+}
+
+// fetch answers a POST to git-upload-pack.
+func (x *exchange) fetch(ctx context.Context) error {
+	in, err := x.body(x.limits.FetchBytes)
+	if err != nil {
+		return err
+	}
+	empty, err := in.empty()
+	if err != nil {
+		return err
+	}
+	if empty {
+		x.start("git-upload-pack-result")
+		return nil
+	}
+	snap, err := x.service.pull(ctx, x.caller, x.repository)
+	if err != nil {
+		return err
+	}
+	version := protocolVersion(x.r.Header.Get("Git-Protocol"))
+	x.start("git-upload-pack-result")
+	out := x.output()
+	if version == 2 {
+		err = (&v2Request{x.service, snap, in, out}).serve(ctx)
+		if errors.Is(err, io.EOF) { // a probe
+			return nil
+		}
+	} else {
+		err = serveFetch(ctx, x.service, snap, wire.NewFetch(pktline.NewReader(in), version), version, nil, out)
+	}
+	if err != nil && out.written.Load() {
+		return x.sent(err)
+	}
+	return err
+}
+
+// v2Request is one request of protocol version 2.
+type v2Request struct {
+	service service
+	snap    *repo.Snapshot
+	in      io.Reader
+	out     io.Writer
+}
+
+// serve reads and answers the request; io.EOF where there is none.
+func (q *v2Request) serve(ctx context.Context) error {
+	r := pktline.NewReader(q.in)
+	h, err := wire.DecodeRequestHeader(r)
+	if err != nil {
+		return err
+	}
+	if f := h.Capabilities.Value("object-format"); f != "" && f != "sha1" {
+		return errObjectFormat
+	}
+	switch h.Command {
+	case "ls-refs":
+		refs := &wire.LsRefs{}
+		if h.Arguments {
+			if refs, err = wire.DecodeLsRefs(r); err != nil {
+				return err
+			}
+		}
+		return refs.EncodeRefs(q.out, listed(q.snap, refs))
+	case "fetch":
+		if !h.Arguments {
+			return errNoArguments
+		}
+		return serveFetch(ctx, q.service, q.snap, wire.NewFetch(r, 2), 2, h.Append(nil), q.out)
+	}
+	return errCommand
+}
+
+// serveFetch gives git a request, after the head that was read already.
+func serveFetch(ctx context.Context, s service, snap *repo.Snapshot, f *wire.Fetch, version int, head []byte, out io.Writer) error {
+	return runUploadPack(ctx, s, snap, version, io.MultiReader(bytes.NewReader(head), f), out, f.Err)
+}
+
+// runUploadPack lets git answer. What git makes of a request that is bad by itself does
+// not count; and where git tells the client what is wrong (it does not have the object
+// wanted, say), that was the answer.
+func runUploadPack(ctx context.Context, s service, snap *repo.Snapshot, version int, in io.Reader, out io.Writer, bad func() error) error {
+	w := &errWatch{Writer: out}
+	err := s.uploadPack(ctx, snap, version, in, w)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case bad() != nil:
+		return bad()
+	case err != nil && w.seen:
+		return &toldError{errGitRefused}
+	}
+	return err
+}
+
+// errWatch notices the ERR packet with which git ends a conversation.
+type errWatch struct {
+	io.Writer
+	seen bool
+}
+
+func (w *errWatch) Write(p []byte) (int, error) {
+	if len(p) >= 8 && string(p[4:8]) == "ERR " { // git writes it by itself
+		w.seen = true
+	}
+	return w.Writer.Write(p)
+}

@@ -1,0 +1,184 @@
+package gitserver
+
+import (
+	"context"
+	"io"
+	"regexp"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/refward/refward/internal/authz"
+)
+
+// banner is what a person sees who opens a shell, in CodeCommit's words.
+const banner = "You have successfully authenticated over SSH. You can use Git to interact with Refward. Interactive shells are not supported.\r\n"
+
+// Limits of what a client may say in a session before its command.
+const (
+	maxSessionRequests = 32
+	maxProtocolText    = 256
+)
+
+// session serves one channel: the client's requests up to its command, then the command.
+func (c *sshConnection) session(ctx context.Context, offered ssh.NewChannel) {
+	ch, requests, err := offered.Accept()
+	if err != nil {
+		return
+	}
+	defer ch.Close()
+	ctx, cancel := context.WithTimeout(ctx, c.limits.Total)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { _ = ch.Close() }) // a read that waits does not see the context
+	defer stop()
+
+	guard := newStallGuard(c.limits.Stall, func() { _ = ch.Close() })
+	version := 0
+	for range maxSessionRequests {
+		var req *ssh.Request
+		_, err := guard.watch(func() (int, error) {
+			var ok bool
+			if req, ok = <-requests; !ok {
+				return 0, io.EOF
+			}
+			return 0, nil
+		})
+		if err != nil {
+			return
+		}
+		switch req.Type {
+		case "env":
+			var kv struct{ Name, Value string }
+			ok := ssh.Unmarshal(req.Payload, &kv) == nil && kv.Name == "GIT_PROTOCOL" && len(kv.Value) <= maxProtocolText
+			if ok {
+				version = protocolVersion(kv.Value)
+			}
+			reply(req, ok)
+		case "exec":
+			var command struct{ Text string }
+			ok := ssh.Unmarshal(req.Payload, &command) == nil
+			reply(req, ok)
+			if ok {
+				ended := c.rest(requests, cancel)
+				exit(ch, c.run(ctx, ch, command.Text, version))
+				_ = ch.Close()
+				<-ended
+			}
+			return
+		case "shell":
+			reply(req, true)
+			_, _ = io.WriteString(ch, banner)
+			exit(ch, 1)
+			return
+		default: // pty-req, subsystem, x11-req, auth-agent-req…
+			reply(req, false)
+		}
+	}
+}
+
+// rest refuses what a client asks for while its command runs, and cancels the command
+// when the channel closes.
+func (c *sshConnection) rest(requests <-chan *ssh.Request, cancel context.CancelFunc) (ended <-chan struct{}) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer cancel()
+		for req := range requests {
+			reply(req, false)
+		}
+	}()
+	return done
+}
+
+func reply(req *ssh.Request, ok bool) {
+	if req.WantReply {
+		_ = req.Reply(ok, nil) // a client that is gone needs no answer
+	}
+}
+
+// exit tells the client the command's exit status.
+func exit(ch ssh.Channel, status uint32) {
+	_, _ = ch.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{status}))
+}
+
+// sshCommand is how git asks for a service: the quotes are git's, and names need no others.
+var sshCommand = regexp.MustCompile(`^git[- ](upload-pack|receive-pack) (?:'([^']*)'|([^' ]*))$`)
+
+// run runs a command and returns its exit status. The key is looked up again: it may
+// have been deactivated since the connection began.
+func (c *sshConnection) run(ctx context.Context, ch ssh.Channel, text string, version int) uint32 {
+	in := newBody(guardedReader{ch, newStallGuard(c.limits.Stall, func() { _ = ch.Close() })}, c.limits.PushBytes)
+	x := &sshExchange{
+		limits:  c.limits,
+		service: c.server.operations(),
+		version: version,
+		in:      in,
+		out: &output{
+			w:     ch,
+			flush: func() error { return nil },
+			guard: newStallGuard(c.limits.Stall, func() { _ = ch.Close() }),
+		},
+		errs: errorLog{c.server.Log},
+	}
+	err := func() error {
+		id, err := c.server.identify(ctx, c.conn.User(), []byte(c.conn.Permissions.Extensions[provenKey]))
+		if err != nil {
+			return err
+		}
+		x.caller = c.server.Caller(c.conn, id)
+		m := sshCommand.FindStringSubmatch(text)
+		if m == nil {
+			return errHere
+		}
+		var ok bool
+		if x.route, ok = parseRoute(m[2] + m[3] + "/git-" + m[1]); !ok {
+			return errNoRoute
+		}
+		return x.serve(ctx)
+	}()
+	if err != nil {
+		x.fail(ctx, err)
+		return 1
+	}
+	return 0
+}
+
+func (s *SSH) operations() service {
+	if s.service != nil {
+		return s.service
+	}
+	return operations{s.CodeCommit, s.Repos, s.Authorizer}
+}
+
+// sshExchange is one command on its way through the door.
+type sshExchange struct {
+	route
+	limits  Limits
+	service service
+	caller  authz.Caller
+	version int
+	in      *body
+	out     *output
+	errs    errorLog
+}
+
+func (x *sshExchange) serve(ctx context.Context) error {
+	if x.endpoint == receivePack {
+		snap, err := x.service.advertisePush(ctx, x.caller, x.repository)
+		if err != nil {
+			return err
+		}
+		if err := x.encode(pushAdvertisement(snap, x.version)); err != nil {
+			return err
+		}
+		c := &pushConversation{service: x.service, caller: x.caller, repository: x.repository, limits: x.limits, in: x.in, out: x.out}
+		return c.serve(ctx)
+	}
+	snap, err := x.service.pull(ctx, x.caller, x.repository)
+	if err != nil {
+		return err
+	}
+	if x.version == 2 {
+		return x.fetchV2(ctx, snap)
+	}
+	return x.fetchV0(ctx, snap)
+}
