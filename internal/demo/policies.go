@@ -1,0 +1,35 @@
+package demo
+
+import (
+	_ "embed" // the two documents
+	"strings"
+
+	"github.com/refward/refward/internal/person"
+)
+
+// Names of the story.
+const (
+	Repository = "MyDemoRepo"
+	Juniors    = "Juniors"   // the group, and the policy on it
+	Approvers  = "Approvers" // the group, and the policy on it
+	Junior     = "juniordev"
+	Senior     = "seniordev"
+	Feature    = "newFeature"
+)
+
+//go:embed policies/juniors.json
+var juniors string
+
+//go:embed policies/approvers.json
+var approvers string
+
+// JuniorsPolicy allows everything on the repository and denies every way to change
+// its master branch.
+func JuniorsPolicy(p person.Place, account string) string { return fill(juniors, p, account) }
+
+// ApproversPolicy allows everything on the repository.
+func ApproversPolicy(p person.Place, account string) string { return fill(approvers, p, account) }
+
+func fill(document string, p person.Place, account string) string {
+	return strings.NewReplacer("REGION", p.Region, "ACCOUNT", account).Replace(document)
+}

@@ -1,0 +1,108 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/refward/refward/internal/authz"
+	"github.com/refward/refward/internal/fault"
+	"github.com/refward/refward/internal/op"
+)
+
+// metrics are the host's own, in a registry of their own: two hosts in one process do
+// not share any. No label holds text that a client chose.
+type metrics struct {
+	handler   http.Handler
+	requests  *prometheus.CounterVec
+	seconds   *prometheus.HistogramVec
+	inFlight  prometheus.Gauge
+	decisions *prometheus.CounterVec
+	pushes    *prometheus.CounterVec
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "refward_requests_total",
+			Help: "Requests by door, operation and error code (the HTTP status where there is none).",
+		}, []string{"door", "op", "code"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "refward_request_seconds",
+			Help:    "How long requests took, by door and operation.",
+			Buckets: []float64{.001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 5, 30, 300},
+		}, []string{"door", "op"}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "refward_requests_in_flight",
+			Help: "Requests being served now.",
+		}),
+		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "refward_decisions_total",
+			Help: "Decisions by policy, by outcome.",
+		}, []string{"outcome"}),
+		pushes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "refward_push_requests_total",
+			Help: "Pushes received, by HTTP status; refused refs are decisions.",
+		}, []string{"status"}),
+	}
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(m.requests, m.seconds, m.inFlight, m.decisions, m.pushes,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.handler = promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
+	return m
+}
+
+func (m *metrics) request(rec *record, status int, took time.Duration) {
+	text := strconv.Itoa(status)
+	m.requests.WithLabelValues(rec.door, rec.op, or(rec.code, text)).Inc()
+	m.seconds.WithLabelValues(rec.door, rec.op).Observe(took.Seconds())
+	if rec.door == doorGit && rec.op == "git-receive-pack" {
+		m.pushes.WithLabelValues(text).Inc()
+	}
+}
+
+// countedLog counts the decisions that pass.
+type countedLog struct {
+	authz.Log
+	m *metrics
+}
+
+// Append implements [authz.Log].
+func (l countedLog) Append(ctx context.Context, entries ...authz.Entry) error {
+	for _, e := range entries {
+		l.m.decisions.WithLabelValues(e.Outcome.String()).Inc()
+	}
+	return l.Log.Append(ctx, entries...)
+}
+
+// noted writes the operation and its error code into the request's record.
+type noted struct{ op.Any }
+
+// InvokeAny implements [op.Any].
+func (n noted) InvokeAny(ctx context.Context, a *authz.Authorizer, c authz.Caller, in any) (any, error) {
+	rec, row := recordOf(ctx), n.Row()
+	rec.op = row.Service + ":" + row.Name
+	out, err := n.Any.InvokeAny(ctx, a, c, in)
+	if err != nil {
+		rec.code = "internal"
+		if f, ok := errors.AsType[*fault.Fault](err); ok {
+			rec.code = f.Code.Name
+		}
+	}
+	return out, err
+}
+
+// note wraps a domain's operations in noted.
+func note(all []op.Any) []op.Any {
+	wrapped := make([]op.Any, len(all))
+	for i, o := range all {
+		wrapped[i] = noted{o}
+	}
+	return wrapped
+}
