@@ -186,18 +186,21 @@ func TestStoresThatLie(t *testing.T) {
 	data := h.inline[id]
 	t.Run("gone from the metadata store", func(t *testing.T) {
 		cold(t)
-		delete(h.inline, id)
+		h.setInline(id, nil)
 		if _, err := h.readCommit(t, commits[0]); !errors.Is(err, repo.ErrPackGone) {
 			t.Errorf("got %v, want ErrPackGone", err)
 		}
 	})
 	t.Run("changed in the metadata store", func(t *testing.T) {
-		h.inline[id] = append(slices.Clone(data[:len(data)-1]), 'x')
+		h.setInline(id, append(slices.Clone(data[:len(data)-1]), 'x'))
 		if _, err := h.readCommit(t, commits[0]); err == nil {
 			t.Error("a changed pack was taken")
 		}
 	})
-	h.inline[id] = data
+	h.setInline(id, data)
+	if _, err := h.readCommit(t, commits[0]); err != nil { // and waits for what is on its way
+		t.Error(err)
+	}
 	large := slices.IndexFunc(h.packs, func(p repo.Pack) bool { return !p.IsInline() })
 	key := h.packs[large].Key
 	t.Run("changed in the blob store", func(t *testing.T) {

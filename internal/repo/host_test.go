@@ -91,6 +91,17 @@ func (h *host) PackData(_ context.Context, _ repo.ID, packID string) ([]byte, er
 	return data, nil
 }
 
+// setInline changes what the metadata store has of an inline pack; nil: nothing.
+func (h *host) setInline(packID string, data []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if data == nil {
+		delete(h.inline, packID)
+		return
+	}
+	h.inline[packID] = data
+}
+
 func (h *host) snapshot() *repo.Snapshot {
 	h.mu.Lock()
 	defer h.mu.Unlock()
