@@ -38,6 +38,12 @@ func (s still) push(_ context.Context, _ authz.Caller, in *codecommit.GitPushInp
 	return out, nil
 }
 
+// uploadPack takes the request and has nothing to answer.
+func (s still) uploadPack(_ context.Context, _ *repo.Snapshot, _ int, in io.Reader, _ io.Writer) error {
+	_, err := io.Copy(io.Discard, in)
+	return err
+}
+
 func snapshotOf(n int) *repo.Snapshot {
 	s := &repo.Snapshot{Head: "refs/heads/branch-000000"}
 	for i := range n {

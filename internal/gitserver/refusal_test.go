@@ -439,8 +439,8 @@ func FuzzHandler(f *testing.F) {
 		f.Add(true, false, text)
 	}
 	d := newDoor(f, Limits{})
-	d.host.create("app")
-	h := d.Config.Handler
+	h := d.Config.Handler.(*Handler)
+	h.service = still{snap: snapshotOf(10)}
 	f.Fuzz(func(t *testing.T, push, v2 bool, body string) {
 		service, version := uploadPack, "version=0"
 		if push {
