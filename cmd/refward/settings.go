@@ -178,7 +178,11 @@ func explain(err error) string {
 func didYouMean(given string, names []string) string {
 	best, least := "", max(3, len(given)/3)
 	for _, n := range names {
-		if d := distance(given, n); d < least {
+		d := distance(given, n)
+		if strings.HasPrefix(n, given) {
+			d = 1 // begun, and not ended
+		}
+		if d < least {
 			best, least = n, d
 		}
 	}

@@ -26,6 +26,8 @@ var mayImport = map[string]string{
 	"internal/git/pktline": "",
 	"internal/git/wire":    "internal/git/oid internal/git/pktline internal/git/refname",
 	"internal/git/gitcmd":  "internal/git/oid internal/git/object internal/git/refname",
+	"internal/git/catfile": "internal/git/gitcmd internal/git/object internal/git/oid",
+	"internal/git/pack":    "internal/git/object internal/git/oid",
 	"internal/git/gittest": "internal/git/oid",
 
 	// Who, may, what.
