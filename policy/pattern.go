@@ -179,11 +179,6 @@ func (x syntaxOf) compile(source string) pattern {
 	return p
 }
 
-// any reports whether the pattern is * alone.
-func (p *pattern) any() bool {
-	return len(p.pieces) == 2 && len(p.pieces[0]) == 0 && len(p.pieces[1]) == 0
-}
-
 // keys appends the names of the pattern's variables.
 func (p *pattern) keys(names []string) []string {
 	for _, pc := range p.pieces {

@@ -136,6 +136,9 @@ func compare(t *testing.T, name string, want func(old string) string) {
 		t.Errorf("%s is not what the table prints: go generate ./internal/archtest", name)
 		return
 	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -17,11 +17,11 @@ import (
 
 // ErrSyntax is wrapped by the error for a message that is not as documented. Its
 // text may be shown to the client.
-var ErrSyntax = errors.New("malformed Git request")
+var ErrSyntax = errors.New("malformed request of the Git protocol")
 
 // ErrTooMuch is wrapped by the error for a message over a limit. Its text may be
 // shown to the client.
-var ErrTooMuch = errors.New("Git request over a limit")
+var ErrTooMuch = errors.New("request over a limit of the Git protocol")
 
 func syntax(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrSyntax, fmt.Sprintf(format, args...))
