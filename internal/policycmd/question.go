@@ -50,7 +50,8 @@ type decision struct {
 //
 // A trust policy is more than a resource policy: nobody assumes a role that it does not
 // allow to (IAM User Guide, "How IAM roles differ from resource-based policies"). And
-// across accounts both sides have to allow ("Cross-account policy evaluation logic").
+// across accounts both sides have to allow ("Cross-account policy evaluation logic"): the
+// caller's identity policies are asked as well, when there are any to ask.
 func (q *question) decide() decision {
 	if q.trust == nil {
 		return decisionOf(q.situation.Explain(&q.request))
@@ -123,10 +124,11 @@ func trusts(e *policy.Explanation) bool {
 	return false
 }
 
-// crosses reports whether the caller is of another account than the role.
+// crosses reports whether the caller is of another account than the role, and what is
+// allowed there is known.
 func (q *question) crosses() bool {
-	if q.caller.Account == "" {
-		return false // a service or an identity provider is of none
+	if q.caller.Account == "" || len(q.situation.Identity) == 0 {
+		return false // a service and an identity provider are of no account
 	}
 	of, _ := arn.Cut(q.request.Resource)
 	return q.account != "" && q.account != q.caller.Account ||
