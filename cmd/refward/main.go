@@ -24,7 +24,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
-	p := program{args: os.Args[1:], env: os.Environ(), out: os.Stdout, err: os.Stderr}
+	p := program{args: os.Args[1:], env: os.Environ(), in: os.Stdin, out: os.Stdout, err: os.Stderr}
 	code := p.run(ctx)
 	stop()
 	os.Exit(code)
@@ -34,6 +34,7 @@ func main() {
 type program struct {
 	args     []string
 	env      []string // KEY=VALUE
+	in       io.Reader
 	out, err io.Writer
 }
 
@@ -57,6 +58,7 @@ func commands() []command {
 	return []command{
 		{"serve", "run a host", serveManual, (*program).serve},
 		{"demo", "play the story of juniors and approvers on a throw-away host", demoManual, (*program).demo},
+		{"policy", "validate, explain, format and decide policies in files", policyManual, (*program).policy},
 		{"version", "print the version", versionManual, (*program).version},
 		{"help", "print this, or the manual of a command: refward help serve", helpManual, (*program).help},
 	}
@@ -94,6 +96,9 @@ func (p *program) run(ctx context.Context) int {
 		return exitUsage
 	}
 	err := c.run(p, ctx, p.args[1:])
+	if status, said := errors.AsType[exitStatus](err); said {
+		return int(status)
+	}
 	switch usage, isUsage := errors.AsType[usageError](err); {
 	case err == nil:
 		return exitOK

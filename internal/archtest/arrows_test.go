@@ -57,12 +57,15 @@ var mayImport = map[string]string{
 	"internal/awsapi":    "internal/authn internal/authz internal/fault internal/op",
 	"internal/gitserver": "internal/authn internal/authz internal/codecommit internal/fault internal/git/* internal/op internal/repo",
 
+	// The library as a command.
+	"internal/policycmd": "arn policy policy/validate policy/validate/report",
+
 	// The rim: wiring, the command, and those who use a host.
 	"internal/server": "internal/authn internal/authz internal/awsapi internal/blob internal/blob/dir internal/codecommit internal/fault internal/git/gitcmd " +
 		"internal/gitserver internal/iam internal/op internal/repo internal/secret internal/sqlstore internal/sts",
 	"internal/person":   "",
 	"internal/demo":     "internal/person",
-	"cmd/refward":       "internal/demo internal/person internal/secret internal/server",
+	"cmd/refward":       "internal/demo internal/person internal/policycmd internal/secret internal/server",
 	"internal/hosttest": "internal/demo internal/person internal/secret internal/server",
 	"internal/archtest": "",
 	"internal/e2e":      "",
