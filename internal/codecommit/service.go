@@ -5,7 +5,6 @@
 package codecommit
 
 import (
-	"encoding/base64"
 	"log/slog"
 	"regexp"
 	"strings"
@@ -69,19 +68,17 @@ func repositoryName(given *string) (string, error) {
 // token makes the continuation token of a listing: the cursor, signed for the purpose
 // (the operation and what it filters by), so that no token serves another listing.
 func (s *Service) token(purpose, cursor string) *string {
-	b := append(s.Keeper.Sign(purpose, cursor), cursor...)
-	t := base64.RawURLEncoding.EncodeToString(b)
-	return &t
+	return new(s.Keeper.Token(purpose, cursor))
 }
 
 // cursor is the inverse of token; nil or empty is the beginning.
 func (s *Service) cursor(purpose string, token *string) (string, error) {
-	if token == nil || *token == "" {
+	if !given(token) {
 		return "", nil
 	}
-	b, err := base64.RawURLEncoding.DecodeString(*token)
-	if err != nil || len(b) < secret.SignatureSize || !s.Keeper.Signed(purpose, string(b[secret.SignatureSize:]), b[:secret.SignatureSize]) {
+	cursor, ok := s.Keeper.TokenText(purpose, *token)
+	if !ok {
 		return "", errInvalidContinuationToken.New("The continuation token is not one that this listing returned.")
 	}
-	return string(b[secret.SignatureSize:]), nil
+	return cursor, nil
 }
