@@ -6,8 +6,6 @@ package codecommit
 
 import (
 	"log/slog"
-	"regexp"
-	"strings"
 	"time"
 
 	"github.com/refward/refward/arn"
@@ -51,19 +49,6 @@ func (s *Service) check(action, name string, values ...authz.Value) authz.Check 
 
 // ReferencesKey is the condition key that carries the full name of the ref concerned.
 const ReferencesKey = "codecommit:References"
-
-var repositoryNamePattern = regexp.MustCompile(`^[\w.-]{1,100}$`)
-
-// repositoryName validates the name of a repository that a request gives.
-func repositoryName(given *string) (string, error) {
-	switch {
-	case given == nil || *given == "":
-		return "", errRepositoryNameRequired.New("A repository name is required.")
-	case !repositoryNamePattern.MatchString(*given) || strings.HasSuffix(*given, ".git") || *given == "." || *given == "..":
-		return "", errInvalidRepositoryName.New("The repository name %q is not valid: it has 1 to 100 letters, digits, periods, underscores and hyphens, and does not end in .git.", *given)
-	}
-	return *given, nil
-}
 
 // token makes the continuation token of a listing: the cursor, signed for the purpose
 // (the operation and what it filters by), so that no token serves another listing.
