@@ -55,7 +55,7 @@ func (s *Service) deleteRepository(ctx context.Context, g authz.Grant, in *api.D
 		return nil, err
 	}
 	// The repository is gone, whatever becomes of its cache, and also when the client is.
-	if err := s.Repos.Remove(context.WithoutCancel(ctx), id); err != nil {
+	if err := s.Repos.Remove(id); err != nil {
 		s.Log.WarnContext(ctx, "the cache of a deleted repository could not be removed", "repository", id, "error", err)
 	}
 	return &api.DeleteRepositoryOutput{RepositoryId: new(string(id))}, nil
