@@ -1,6 +1,7 @@
 package codecommit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -62,10 +63,7 @@ func (s *Service) listRepositories(ctx context.Context, _ authz.Grant, in *api.L
 	if err != nil {
 		return nil, err
 	}
-	limit := s.RepositoriesPerPage
-	if limit <= 0 {
-		limit = repositoriesPerPage
-	}
+	limit := cmp.Or(s.listed, repositoriesPerPage)
 	var found []Repository
 	err = s.Store.View(ctx, func(ctx context.Context, tx Reader) (err error) {
 		found, err = tx.Repositories(ctx, s.Account, o, Page{After: after, Limit: limit + 1})

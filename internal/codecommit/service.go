@@ -21,8 +21,6 @@ type Service struct {
 	Repos  *repo.House
 	Keeper *secret.Keeper // signs continuation tokens
 
-	RepositoriesPerPage int // bounds the answers of ListRepositories; 0 is 1,000
-
 	Partition string // "aws"
 	Region    string
 	Account   string // 12 digits
@@ -35,6 +33,7 @@ type Service struct {
 	Log *slog.Logger
 
 	snapshots snapshotCache
+	listed    int // names on a page of ListRepositories; 0 is 1,000, and tests set fewer
 }
 
 // arn returns the ARN of the repository with this name.
