@@ -5,9 +5,8 @@ import (
 	"github.com/refward/refward/internal/fault"
 )
 
-// Grant is proof that checks were decided and which of them were allowed. Only
-// [Authorizer.Authorize] and [Authorizer.AuthorizeEach] make one; the zero Grant
-// covers nothing.
+// Grant is proof that checks were decided and which of them were allowed. Only an
+// [Authorizer] makes one; the zero Grant covers nothing.
 type Grant struct {
 	caller  Caller
 	checks  []Check

@@ -35,11 +35,7 @@ func (s *Service) BatchGetCommits() *op.Operation[api.BatchGetCommitsInput, api.
 }
 
 func (s *Service) batchGetCommits(ctx context.Context, _ authz.Grant, in *api.BatchGetCommitsInput) (*api.BatchGetCommitsOutput, error) {
-	_, snap, err := s.load(ctx, textOf(in.RepositoryName))
-	if err != nil {
-		return nil, err
-	}
-	objects, err := s.Repos.Objects(ctx, snap)
+	_, _, objects, err := s.open(ctx, textOf(in.RepositoryName))
 	if err != nil {
 		return nil, err
 	}

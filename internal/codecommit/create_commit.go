@@ -1,6 +1,7 @@
 package codecommit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/refward/refward/internal/authz"
 	"github.com/refward/refward/internal/git/object"
+	"github.com/refward/refward/internal/git/oid"
 	"github.com/refward/refward/internal/op"
 )
 
@@ -287,7 +289,7 @@ func (c *fileChanges) remove(ctx context.Context, e *stage) ([]filePath, error) 
 		if err := e.tree.remove(ctx, p); err != nil {
 			return nil, err
 		}
-		c.out.FilesDeleted = append(c.out.FilesDeleted, fileMetadata(p, old))
+		c.out.FilesDeleted = append(c.out.FilesDeleted, fileMetadata(p, old.Mode, old.ID))
 	}
 	return gone, nil
 }
@@ -295,14 +297,11 @@ func (c *fileChanges) remove(ctx context.Context, e *stage) ([]filePath, error) 
 // write writes the files and then changes modes.
 func (c *fileChanges) write(ctx context.Context, e *stage, sources []object.TreeEntry) error {
 	for i, p := range c.puts {
-		next := object.TreeEntry{Mode: p.mode, ID: sources[i].ID}
+		id := sources[i].ID
 		if p.source == nil {
-			next.ID = e.add(p.content)
+			id = e.add(p.content)
 		}
-		if next.Mode == 0 {
-			next.Mode = sources[i].Mode
-		}
-		if err := c.set(ctx, e, p.path, next); err != nil {
+		if err := c.set(ctx, e, p.path, cmp.Or(p.mode, sources[i].Mode), id); err != nil {
 			return err
 		}
 	}
@@ -311,7 +310,7 @@ func (c *fileChanges) write(ctx context.Context, e *stage, sources []object.Tree
 		if err != nil {
 			return err
 		}
-		if err := c.set(ctx, e, m.path, object.TreeEntry{Mode: m.mode, ID: old.ID}); err != nil {
+		if err := c.set(ctx, e, m.path, m.mode, old.ID); err != nil {
 			return err
 		}
 	}
@@ -320,28 +319,15 @@ func (c *fileChanges) write(ctx context.Context, e *stage, sources []object.Tree
 
 // set puts one file and reports it as added or updated, or not at all when it was so
 // already.
-func (c *fileChanges) set(ctx context.Context, e *stage, p filePath, next object.TreeEntry) error {
-	old, err := e.tree.find(ctx, p)
-	exists := err == nil && old.Mode != object.ModeTree
-	if err != nil && !errors.Is(err, errNoEntry) {
+func (c *fileChanges) set(ctx context.Context, e *stage, p filePath, mode object.Mode, id oid.ID) error {
+	was, now, err := e.set(ctx, p, mode, id)
+	switch {
+	case err != nil || was == now:
 		return err
-	}
-	if next.Mode == 0 {
-		next.Mode = object.ModeFile
-		if exists {
-			next.Mode = old.Mode
-		}
-	}
-	if exists && old.Mode == next.Mode && old.ID == next.ID {
-		return nil
-	}
-	if err := e.tree.put(ctx, p, next.Mode, next.ID); err != nil {
-		return err
-	}
-	if exists {
-		c.out.FilesUpdated = append(c.out.FilesUpdated, fileMetadata(p, next))
-	} else {
-		c.out.FilesAdded = append(c.out.FilesAdded, fileMetadata(p, next))
+	case was.mode == 0:
+		c.out.FilesAdded = append(c.out.FilesAdded, fileMetadata(p, now.mode, now.id))
+	default:
+		c.out.FilesUpdated = append(c.out.FilesUpdated, fileMetadata(p, now.mode, now.id))
 	}
 	return nil
 }
@@ -354,12 +340,12 @@ func (c *fileChanges) keep(ctx context.Context, e *stage, gone []filePath) error
 			return err
 		}
 		if marker != nil {
-			c.out.FilesAdded = append(c.out.FilesAdded, fileMetadata(marker, object.TreeEntry{Mode: object.ModeFile, ID: id}))
+			c.out.FilesAdded = append(c.out.FilesAdded, fileMetadata(marker, object.ModeFile, id))
 		}
 	}
 	return nil
 }
 
-func fileMetadata(p filePath, e object.TreeEntry) types.FileMetadata {
-	return types.FileMetadata{AbsolutePath: new(p.String()), BlobId: idText(e.ID), FileMode: fileModeName(e.Mode)}
+func fileMetadata(p filePath, mode object.Mode, id oid.ID) types.FileMetadata {
+	return types.FileMetadata{AbsolutePath: new(p.String()), BlobId: idText(id), FileMode: fileModeName(mode)}
 }

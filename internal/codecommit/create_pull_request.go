@@ -259,8 +259,8 @@ func (s *Service) insertPullRequest(ctx context.Context, tx Tx, g authz.Grant, r
 	if now, err := tx.RepositoryByID(ctx, r.ID); err != nil || now.Name != r.Name {
 		return 0, errors.Join(errOutdated, err)
 	}
-	if !g.CoversAction("codecommit:CreatePullRequest", s.arn(r.Name)) {
-		return 0, fmt.Errorf("%w: CreatePullRequest on %s", errNotGranted, r.Name)
+	if err := s.grantedRepositories(g, createPullRequestSpec, r.Name); err != nil {
+		return 0, err
 	}
 	for _, m := range []RefMove{{Ref: pr.Source, Old: pr.SourceCommit}, {Ref: pr.Destination, Old: pr.DestCommit}} {
 		if now, err := tx.Ref(ctx, r.ID, m.Ref); err != nil || now.OID != m.Old {

@@ -15,12 +15,6 @@ import (
 	"github.com/refward/refward/internal/repo"
 )
 
-// The quotas of CodeCommit (User Guide, "Quotas").
-const (
-	maxRepositories               = 1000
-	maxRepositoryDescriptionRunes = 1000
-)
-
 // CreateRepository makes an empty repository.
 func (s *Service) CreateRepository() *op.Operation[api.CreateRepositoryInput, api.CreateRepositoryOutput] {
 	return &op.Operation[api.CreateRepositoryInput, api.CreateRepositoryOutput]{
@@ -52,8 +46,8 @@ func repositoryDescription(given *string) (string, error) {
 	if given == nil {
 		return "", nil
 	}
-	if n := utf8.RuneCountInString(*given); n > maxRepositoryDescriptionRunes {
-		return "", errInvalidRepositoryDescription.New("The description has %d characters; the limit is %d.", n, maxRepositoryDescriptionRunes)
+	if n := utf8.RuneCountInString(*given); n > maxRepositoryRunes {
+		return "", errInvalidRepositoryDescription.New("The description has %d characters; the limit is %d.", n, maxRepositoryRunes)
 	}
 	return *given, nil
 }
@@ -87,18 +81,14 @@ func (s *Service) createRepository(ctx context.Context, _ authz.Grant, in *api.C
 	if err != nil {
 		return nil, err
 	}
-	now := s.Now()
+	now := s.now()
 	row := Repository{Account: s.Account, ID: repo.ID(uuid.NewString()), Name: name, Description: description, KMSKeyID: key, Created: now, Modified: now}
 	var made *types.RepositoryMetadata
 	err = s.Store.Update(ctx, func(ctx context.Context, tx Tx) (err error) {
 		if err := s.insertRepository(ctx, tx, row); err != nil {
 			return err
 		}
-		stored, err := tx.RepositoryByID(ctx, row.ID)
-		if err != nil {
-			return err
-		}
-		made, err = s.metadata(ctx, tx, stored)
+		made, err = s.metadata(ctx, tx, row)
 		return err
 	})
 	if err != nil {

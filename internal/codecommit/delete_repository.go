@@ -11,11 +11,13 @@ import (
 	"github.com/refward/refward/internal/repo"
 )
 
+var deleteRepositorySpec = op.Spec{Service: "codecommit", Name: "DeleteRepository", Resource: "repositoryName", Refs: op.DropsRefs}
+
 // DeleteRepository removes a repository and everything in it. There is no way back; to
 // delete what does not exist succeeds (API reference).
 func (s *Service) DeleteRepository() *op.Operation[api.DeleteRepositoryInput, api.DeleteRepositoryOutput] {
 	return &op.Operation[api.DeleteRepositoryInput, api.DeleteRepositoryOutput]{
-		Spec:   op.Spec{Service: "codecommit", Name: "DeleteRepository", Resource: "repositoryName", Refs: op.DropsRefs},
+		Spec:   deleteRepositorySpec,
 		Checks: s.deleteRepositoryChecks,
 		Run:    s.deleteRepository,
 	}
@@ -34,7 +36,7 @@ func (s *Service) deleteRepository(ctx context.Context, g authz.Grant, in *api.D
 	if err != nil {
 		return nil, err
 	}
-	if err := s.grantedRepositories(g, "DeleteRepository", name); err != nil {
+	if err := s.grantedRepositories(g, deleteRepositorySpec, name); err != nil {
 		return nil, err
 	}
 	var id repo.ID
@@ -44,7 +46,7 @@ func (s *Service) deleteRepository(ctx context.Context, g authz.Grant, in *api.D
 			return err
 		}
 		id = found.ID
-		return tx.DeleteRepository(ctx, id, s.Now())
+		return tx.DeleteRepository(ctx, id, s.now())
 	})
 	if errors.Is(err, ErrNotFound) {
 		return &api.DeleteRepositoryOutput{}, nil
@@ -53,7 +55,7 @@ func (s *Service) deleteRepository(ctx context.Context, g authz.Grant, in *api.D
 		return nil, err
 	}
 	// The repository is gone, whatever becomes of its cache, and also when the client is.
-	if err := s.Repos.Remove(context.WithoutCancel(ctx), id); err != nil {
+	if err := s.Repos.Remove(id); err != nil {
 		s.Log.WarnContext(ctx, "the cache of a deleted repository could not be removed", "repository", id, "error", err)
 	}
 	return &api.DeleteRepositoryOutput{RepositoryId: new(string(id))}, nil

@@ -27,3 +27,5 @@ func (s *Service) Load(ctx context.Context, name string) (Repository, *repo.Snap
 }
 
 func (s *Service) ARN(name string) arn.ARN { return s.arn(name) }
+
+func (s *Service) SetRepositoriesPerPage(n int) { s.listed = n }

@@ -8,11 +8,22 @@ import (
 
 // Every code that the domain answers with, spelled as the API spells it (API
 // reference, Errors). The JSON protocol renders all of them with status 400.
+
+// Repositories.
 var (
-	errRepositoryNameRequired   = fault.Code{Name: "RepositoryNameRequiredException", Kind: fault.Invalid}
-	errInvalidRepositoryName    = fault.Code{Name: "InvalidRepositoryNameException", Kind: fault.Invalid}
-	errRepositoryDoesNotExist   = fault.Code{Name: "RepositoryDoesNotExistException", Kind: fault.NotFound}
-	errInvalidContinuationToken = fault.Code{Name: "InvalidContinuationTokenException", Kind: fault.Invalid}
+	errRepositoryNameRequired         = fault.Code{Name: "RepositoryNameRequiredException", Kind: fault.Invalid}
+	errInvalidRepositoryName          = fault.Code{Name: "InvalidRepositoryNameException", Kind: fault.Invalid}
+	errRepositoryDoesNotExist         = fault.Code{Name: "RepositoryDoesNotExistException", Kind: fault.NotFound}
+	errInvalidContinuationToken       = fault.Code{Name: "InvalidContinuationTokenException", Kind: fault.Invalid}
+	errRepositoryNameExists           = fault.Code{Name: "RepositoryNameExistsException", Kind: fault.Conflict}
+	errRepositoryLimitExceeded        = fault.Code{Name: "RepositoryLimitExceededException", Kind: fault.Limit}
+	errInvalidRepositoryDescription   = fault.Code{Name: "InvalidRepositoryDescriptionException", Kind: fault.Invalid}
+	errEncryptionKeyInvalidID         = fault.Code{Name: "EncryptionKeyInvalidIdException", Kind: fault.Invalid}
+	errInvalidTagsMap                 = fault.Code{Name: "InvalidTagsMapException", Kind: fault.Invalid}
+	errRepositoryNamesRequired        = fault.Code{Name: "RepositoryNamesRequiredException", Kind: fault.Invalid}
+	errMaximumRepositoryNamesExceeded = fault.Code{Name: "MaximumRepositoryNamesExceededException", Kind: fault.Limit}
+	errInvalidSortBy                  = fault.Code{Name: "InvalidSortByException", Kind: fault.Invalid}
+	errInvalidOrder                   = fault.Code{Name: "InvalidOrderException", Kind: fault.Invalid}
 )
 
 // Branches and commits.

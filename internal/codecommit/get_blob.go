@@ -44,11 +44,7 @@ func (s *Service) getBlob(ctx context.Context, _ authz.Grant, in *api.GetBlobInp
 	if err != nil {
 		return nil, err
 	}
-	_, snap, err := s.load(ctx, textOf(in.RepositoryName))
-	if err != nil {
-		return nil, err
-	}
-	objects, err := s.Repos.Objects(ctx, snap)
+	_, _, objects, err := s.open(ctx, textOf(in.RepositoryName))
 	if err != nil {
 		return nil, err
 	}

@@ -33,11 +33,7 @@ func (s *Service) getCommit(ctx context.Context, _ authz.Grant, in *api.GetCommi
 	if err != nil {
 		return nil, err
 	}
-	_, snap, err := s.load(ctx, textOf(in.RepositoryName))
-	if err != nil {
-		return nil, err
-	}
-	objects, err := s.Repos.Objects(ctx, snap)
+	_, _, objects, err := s.open(ctx, textOf(in.RepositoryName))
 	if err != nil {
 		return nil, err
 	}

@@ -83,11 +83,7 @@ func (s *Service) getDifferences(ctx context.Context, _ authz.Grant, in *api.Get
 	if err != nil {
 		return nil, err
 	}
-	_, snap, err := s.load(ctx, q.repository)
-	if err != nil {
-		return nil, err
-	}
-	objects, err := s.Repos.Objects(ctx, snap)
+	_, snap, objects, err := s.open(ctx, q.repository)
 	if err != nil {
 		return nil, err
 	}

@@ -34,11 +34,7 @@ func (s *Service) getFolder(ctx context.Context, _ authz.Grant, in *api.GetFolde
 	if err != nil {
 		return nil, err
 	}
-	_, snap, err := s.load(ctx, textOf(in.RepositoryName))
-	if err != nil {
-		return nil, err
-	}
-	objects, err := s.Repos.Objects(ctx, snap)
+	_, snap, objects, err := s.open(ctx, textOf(in.RepositoryName))
 	if err != nil {
 		return nil, err
 	}

@@ -83,9 +83,9 @@ func (s *Service) listPullRequests(ctx context.Context, _ authz.Grant, in *api.L
 	}
 	var rows []PullRequest
 	err = s.Store.View(ctx, func(ctx context.Context, tx Reader) error {
-		r, err := tx.Repository(ctx, s.Account, q.repository)
+		r, err := s.repository(ctx, tx, q.repository)
 		if err != nil {
-			return missing(err, errRepositoryDoesNotExist.New("%s does not exist", q.repository))
+			return err
 		}
 		filter := q.filter
 		filter.Repository = r.ID

@@ -1,6 +1,7 @@
 package codecommit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -62,21 +63,18 @@ func (s *Service) listRepositories(ctx context.Context, _ authz.Grant, in *api.L
 	if err != nil {
 		return nil, err
 	}
-	limit := s.RepositoriesPerPage
-	if limit <= 0 {
-		limit = repositoriesPerPage
-	}
+	limit := cmp.Or(s.listed, repositoriesPerPage)
 	var found []Repository
 	err = s.Store.View(ctx, func(ctx context.Context, tx Reader) (err error) {
-		found, err = tx.Repositories(ctx, s.Account, o, Page{After: after, Limit: limit + 1}) // one more tells whether there are more
+		found, err = tx.Repositories(ctx, s.Account, o, Page{After: after, Limit: limit + 1})
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	found, more := page(found, limit)
 	out := &api.ListRepositoriesOutput{Repositories: []types.RepositoryNameIdPair{}}
-	if len(found) > limit {
-		found = found[:limit]
+	if more {
 		out.NextToken = s.token(listRepositoriesPurpose(o), RepositoryCursor(o, found[limit-1]))
 	}
 	for _, r := range found {

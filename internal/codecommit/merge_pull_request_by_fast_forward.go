@@ -2,7 +2,6 @@ package codecommit
 
 import (
 	"context"
-	"errors"
 
 	api "github.com/aws/aws-sdk-go-v2/service/codecommit"
 
@@ -118,12 +117,8 @@ func (s *Service) mergePullRequest(ctx context.Context, g authz.Grant, in *api.M
 // fastForward returns where a branch at to goes when from is merged into it: to from,
 // or nowhere when it contains from already.
 func (s *Service) fastForward(ctx context.Context, snap *repo.Snapshot, from, to oid.ID) (oid.ID, error) {
-	objects, err := s.Repos.Objects(ctx, snap)
+	base, err := s.mergeBase(ctx, snap, from, to)
 	if err != nil {
-		return oid.Zero, err
-	}
-	base, err := objects.MergeBase(ctx, from, to)
-	if err := errors.Join(err, objects.Close()); err != nil {
 		return oid.Zero, err
 	}
 	switch base {

@@ -2,15 +2,19 @@ package codecommit
 
 import "github.com/refward/refward/internal/op"
 
-// Operations returns every operation of the domain, Git's own among them.
+// Operations returns the domain's operations, Git's own among them, in the order of
+// their names.
 func (s *Service) Operations() []op.Any {
-	return append([]op.Any{
+	return []op.Any{
 		s.BatchGetCommits(),
+		s.BatchGetRepositories(),
 		s.CreateBranch(),
 		s.CreateCommit(),
 		s.CreatePullRequest(),
+		s.CreateRepository(),
 		s.DeleteBranch(),
 		s.DeleteFile(),
+		s.DeleteRepository(),
 		s.DescribePullRequestEvents(),
 		s.GetBlob(),
 		s.GetBranch(),
@@ -19,11 +23,13 @@ func (s *Service) Operations() []op.Any {
 		s.GetFile(),
 		s.GetFolder(),
 		s.GetPullRequest(),
+		s.GetRepository(),
 		s.GitPull(),
 		s.GitPush(),
 		s.GitPushAdvertise(),
 		s.ListBranches(),
 		s.ListPullRequests(),
+		s.ListRepositories(),
 		s.MergeBranchesByFastForward(),
 		s.MergePullRequestByFastForward(),
 		s.PutFile(),
@@ -31,5 +37,7 @@ func (s *Service) Operations() []op.Any {
 		s.UpdatePullRequestDescription(),
 		s.UpdatePullRequestStatus(),
 		s.UpdatePullRequestTitle(),
-	}, s.repositoryOperations()...)
+		s.UpdateRepositoryDescription(),
+		s.UpdateRepositoryName(),
+	}
 }

@@ -75,10 +75,8 @@ func (s *Service) pullRequestChecks(ctx context.Context, action string, text *st
 // grantedOn refuses to act on a pull request whose repository is not the one that was
 // asked about: it was renamed in between.
 func (s *Service) grantedOn(g authz.Grant, by op.Spec, f found) error {
-	for _, action := range by.IAMActions() {
-		if !g.CoversAction(action, s.arn(f.repository.Name)) {
-			return errPullRequestDoesNotExist.New("The pull request %d is no longer in the repository that it was in.", f.ID)
-		}
+	if err := s.grantedRepositories(g, by, f.repository.Name); err != nil {
+		return errPullRequestDoesNotExist.Wrap(err, "The pull request %d is no longer in the repository that it was in.", f.ID)
 	}
 	return nil
 }

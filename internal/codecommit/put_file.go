@@ -2,7 +2,6 @@ package codecommit
 
 import (
 	"context"
-	"errors"
 
 	api "github.com/aws/aws-sdk-go-v2/service/codecommit"
 
@@ -70,30 +69,19 @@ func contentError(content []byte) error {
 	return nil
 }
 
-// putOne stages one file; a mode of zero keeps the mode of a file that is there.
+// putOne stages one file.
 func putOne(ctx context.Context, e *stage, p filePath, mode object.Mode, content []byte) (string, error) {
-	old, err := e.tree.find(ctx, p)
-	exists := err == nil && old.Mode != object.ModeTree
-	if err != nil && !errors.Is(err, errNoEntry) {
+	was, now, err := e.set(ctx, p, mode, e.add(content))
+	switch {
+	case err != nil:
 		return "", err
-	}
-	if mode == 0 {
-		mode = object.ModeFile
-		if exists {
-			mode = old.Mode
-		}
-	}
-	id := e.add(content)
-	if exists && old.ID == id && old.Mode == mode {
+	case was == now:
 		return "", errSameFileContent.New("%q has this content and mode already.", p)
-	}
-	if err := e.tree.put(ctx, p, mode, id); err != nil {
-		return "", err
-	}
-	if exists {
+	case was.mode == 0:
+		return "Added " + p.String(), nil
+	default:
 		return "Edited " + p.String(), nil
 	}
-	return "Added " + p.String(), nil
 }
 
 func (s *Service) putFile(ctx context.Context, g authz.Grant, in *api.PutFileInput) (*api.PutFileOutput, error) {

@@ -31,8 +31,8 @@ type refChange struct {
 // caller found before the transaction: it has to look again.
 var errOutdated = errors.New("the repository changed in the meantime")
 
-// errNotGranted is our own mistake: an operation moves a ref that it did not ask about.
-var errNotGranted = errors.New("move of a ref that the grant does not cover")
+// errNotGranted is our own mistake: an operation does what it did not ask about.
+var errNotGranted = errors.New("the grant does not cover it")
 
 // A lostMove is a move that the state of the refs does not permit.
 type lostMove struct {
@@ -42,7 +42,7 @@ type lostMove struct {
 
 var (
 	errStaleRef = errors.New("the ref is not where it was")
-	errHeadRef  = errors.New("the default branch cannot be deleted")
+	errHeadRef  = errors.New(headReason)
 )
 
 // refConflict says that a ref cannot exist beside another.
@@ -136,6 +136,18 @@ func (s *Service) granted(g authz.Grant, c refChange) error {
 		}
 		if c.by.Refs&kind(m) == 0 {
 			return fmt.Errorf("%w: %s did not declare what it does to %s", errNotGranted, c.by.Name, m.Ref)
+		}
+	}
+	return nil
+}
+
+// grantedRepositories asks the grant about repositories as a whole.
+func (s *Service) grantedRepositories(g authz.Grant, by op.Spec, names ...string) error {
+	for _, name := range names {
+		for _, action := range by.IAMActions() {
+			if !g.CoversAction(action, s.arn(name)) {
+				return fmt.Errorf("%w: %s on %s", errNotGranted, action, name)
+			}
 		}
 	}
 	return nil
@@ -276,10 +288,8 @@ func (s *Service) moveHead(ctx context.Context, tx Tx, g authz.Grant, by op.Spec
 	if by.Refs&op.MovesHead == 0 {
 		return fmt.Errorf("%w: %s did not declare that it moves the default branch", errNotGranted, by.Name)
 	}
-	for _, action := range by.IAMActions() {
-		if !g.CoversAction(action, s.arn(r.Name)) {
-			return fmt.Errorf("%w: %s on %s", errNotGranted, action, r.Name)
-		}
+	if err := s.grantedRepositories(g, by, r.Name); err != nil {
+		return err
 	}
 	if _, err := tx.Ref(ctx, r.ID, head); err != nil {
 		return missing(err, errBranchDoesNotExist.New("%s does not exist", head))

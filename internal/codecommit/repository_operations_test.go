@@ -458,7 +458,8 @@ func TestListRepositories(t *testing.T) {
 	}
 	mustRun(t, h, h.UpdateRepositoryDescription(), &api.UpdateRepositoryDescriptionInput{RepositoryName: new("B"), RepositoryDescription: new("now")})
 	byName, byTime := []string{"B", "a", "c", "d", "e"}, []string{"c", "a", "d", "e", "B"}
-	for _, h.RepositoriesPerPage = range []int{1, 2, 5, 100} {
+	for _, perPage := range []int{1, 2, 5, 100} {
+		h.SetRepositoriesPerPage(perPage)
 		for _, c := range []struct {
 			by    types.SortByEnum
 			order types.OrderEnum
@@ -470,10 +471,10 @@ func TestListRepositories(t *testing.T) {
 			{types.SortByEnumModifiedDate, "", byTime},
 			{types.SortByEnumModifiedDate, types.OrderEnumDescending, reversed(byTime)},
 		} {
-			compareAPI(t, fmt.Sprintf("by %q, %q, pages of %d", c.by, c.order, h.RepositoriesPerPage), c.want, listAll(t, h, c.by, c.order))
+			compareAPI(t, fmt.Sprintf("by %q, %q, pages of %d", c.by, c.order, perPage), c.want, listAll(t, h, c.by, c.order))
 		}
 	}
-	h.RepositoriesPerPage = 2
+	h.SetRepositoriesPerPage(2)
 	token := mustRun(t, h, h.ListRepositories(), &api.ListRepositoriesInput{}).NextToken
 	for what, c := range map[string]struct {
 		in   api.ListRepositoriesInput

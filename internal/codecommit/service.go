@@ -5,10 +5,7 @@
 package codecommit
 
 import (
-	"encoding/base64"
 	"log/slog"
-	"regexp"
-	"strings"
 	"time"
 
 	"github.com/refward/refward/arn"
@@ -24,8 +21,6 @@ type Service struct {
 	Repos  *repo.House
 	Keeper *secret.Keeper // signs continuation tokens
 
-	RepositoriesPerPage int // bounds the answers of ListRepositories; 0 is 1,000
-
 	Partition string // "aws"
 	Region    string
 	Account   string // 12 digits
@@ -38,6 +33,7 @@ type Service struct {
 	Log *slog.Logger
 
 	snapshots snapshotCache
+	listed    int // names on a page of ListRepositories; 0 is 1,000, and tests set fewer
 }
 
 // arn returns the ARN of the repository with this name.
@@ -53,35 +49,20 @@ func (s *Service) check(action, name string, values ...authz.Value) authz.Check 
 // ReferencesKey is the condition key that carries the full name of the ref concerned.
 const ReferencesKey = "codecommit:References"
 
-var repositoryNamePattern = regexp.MustCompile(`^[\w.-]{1,100}$`)
-
-// repositoryName validates the name of a repository that a request gives.
-func repositoryName(given *string) (string, error) {
-	switch {
-	case given == nil || *given == "":
-		return "", errRepositoryNameRequired.New("A repository name is required.")
-	case !repositoryNamePattern.MatchString(*given) || strings.HasSuffix(*given, ".git") || *given == "." || *given == "..":
-		return "", errInvalidRepositoryName.New("The repository name %q is not valid: it has 1 to 100 letters, digits, periods, underscores and hyphens, and does not end in .git.", *given)
-	}
-	return *given, nil
-}
-
 // token makes the continuation token of a listing: the cursor, signed for the purpose
 // (the operation and what it filters by), so that no token serves another listing.
 func (s *Service) token(purpose, cursor string) *string {
-	b := append(s.Keeper.Sign(purpose, cursor), cursor...)
-	t := base64.RawURLEncoding.EncodeToString(b)
-	return &t
+	return new(s.Keeper.Token(purpose, cursor))
 }
 
 // cursor is the inverse of token; nil or empty is the beginning.
 func (s *Service) cursor(purpose string, token *string) (string, error) {
-	if token == nil || *token == "" {
+	if !given(token) {
 		return "", nil
 	}
-	b, err := base64.RawURLEncoding.DecodeString(*token)
-	if err != nil || len(b) < secret.SignatureSize || !s.Keeper.Signed(purpose, string(b[secret.SignatureSize:]), b[:secret.SignatureSize]) {
+	cursor, ok := s.Keeper.TokenText(purpose, *token)
+	if !ok {
 		return "", errInvalidContinuationToken.New("The continuation token is not one that this listing returned.")
 	}
-	return string(b[secret.SignatureSize:]), nil
+	return cursor, nil
 }

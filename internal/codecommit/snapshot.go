@@ -20,13 +20,23 @@ func (s *Service) load(ctx context.Context, name string) (Repository, *repo.Snap
 	)
 	err := s.Store.View(ctx, func(ctx context.Context, tx Reader) error {
 		var err error
-		if r, err = tx.Repository(ctx, s.Account, name); err != nil {
-			return missing(err, errRepositoryDoesNotExist.New("%s does not exist", name))
+		if r, err = s.repository(ctx, tx, name); err != nil {
+			return err
 		}
 		snap, err = s.snapshots.refresh(ctx, tx, r)
 		return err
 	})
 	return r, snap, err
+}
+
+// open is load, with the objects of the snapshot to read. The caller closes them.
+func (s *Service) open(ctx context.Context, name string) (Repository, *repo.Snapshot, *repo.Objects, error) {
+	r, snap, err := s.load(ctx, name)
+	if err != nil {
+		return Repository{}, nil, nil, err
+	}
+	objects, err := s.Repos.Objects(ctx, snap)
+	return r, snap, objects, err
 }
 
 // snapshotRows bounds the cache of snapshots: the refs and packs that it holds in

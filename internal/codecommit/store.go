@@ -3,6 +3,8 @@ package codecommit
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/refward/refward/internal/git/oid"
@@ -178,10 +180,26 @@ type Tx interface {
 	AppendPullRequestEvent(ctx context.Context, account string, e PullRequestEvent) error
 }
 
+// cursorTime is how a cursor spells a modification time: sortable, to the millisecond.
+const cursorTime = "2006-01-02T15:04:05.000Z"
+
 // RepositoryCursor is what Page.After holds after a repository, for the order.
 func RepositoryCursor(o RepositoryOrder, r Repository) string {
 	if o.ByModified {
-		return r.Modified.UTC().Format("2006-01-02T15:04:05.000Z") + "/" + r.Name
+		return r.Modified.UTC().Format(cursorTime) + "/" + r.Name
 	}
 	return r.Name
+}
+
+// ParseRepositoryCursor is the inverse of [RepositoryCursor]: the modification time,
+// which is zero in an order by name, and the name.
+func ParseRepositoryCursor(o RepositoryOrder, cursor string) (modified time.Time, name string, err error) {
+	if !o.ByModified {
+		return time.Time{}, cursor, nil
+	}
+	stamp, name, ok := strings.Cut(cursor, "/")
+	if modified, err = time.Parse(cursorTime, stamp); err != nil || !ok {
+		return time.Time{}, "", fmt.Errorf("%q is not a cursor of repositories", cursor)
+	}
+	return modified, name, nil
 }

@@ -39,9 +39,9 @@ func (s *Service) updateDefaultBranch(ctx context.Context, g authz.Grant, in *ap
 		return nil, err
 	}
 	err = s.Store.Update(ctx, func(ctx context.Context, tx Tx) error {
-		r, err := tx.Repository(ctx, s.Account, textOf(in.RepositoryName))
+		r, err := s.repository(ctx, tx, textOf(in.RepositoryName))
 		if err != nil {
-			return missing(err, errRepositoryDoesNotExist.New("%s does not exist", textOf(in.RepositoryName)))
+			return err
 		}
 		return s.moveHead(ctx, tx, g, updateDefaultBranchSpec, r, head)
 	})

@@ -44,7 +44,7 @@ func (s *Service) updateRepositoryDescription(ctx context.Context, _ authz.Grant
 		if err != nil {
 			return err
 		}
-		row.Description, row.Modified = description, s.Now()
+		row.Description, row.Modified = description, s.now()
 		return tx.UpdateRepository(ctx, row)
 	})
 	if err != nil {

@@ -2,8 +2,6 @@ package codecommit
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	api "github.com/aws/aws-sdk-go-v2/service/codecommit"
 
@@ -11,12 +9,14 @@ import (
 	"github.com/refward/refward/internal/op"
 )
 
+var updateRepositoryNameSpec = op.Spec{Service: "codecommit", Name: "UpdateRepositoryName", Resource: "oldName and newName", Refs: op.DropsRefs}
+
 // UpdateRepositoryName renames a repository. Policies name repositories by name, so
 // other ones apply to it afterwards; the caller must therefore be allowed both names
 // (User Guide, "UpdateRepositoryName"). Its old name leads nowhere.
 func (s *Service) UpdateRepositoryName() *op.Operation[api.UpdateRepositoryNameInput, api.UpdateRepositoryNameOutput] {
 	return &op.Operation[api.UpdateRepositoryNameInput, api.UpdateRepositoryNameOutput]{
-		Spec:   op.Spec{Service: "codecommit", Name: "UpdateRepositoryName", Resource: "oldName and newName", Refs: op.DropsRefs},
+		Spec:   updateRepositoryNameSpec,
 		Checks: s.updateRepositoryNameChecks,
 		Run:    s.updateRepositoryName,
 	}
@@ -43,7 +43,7 @@ func (s *Service) updateRepositoryName(ctx context.Context, g authz.Grant, in *a
 	if err != nil {
 		return nil, err
 	}
-	if err := s.grantedRepositories(g, "UpdateRepositoryName", from, to); err != nil {
+	if err := s.grantedRepositories(g, updateRepositoryNameSpec, from, to); err != nil {
 		return nil, err
 	}
 	err = s.Store.Update(ctx, func(ctx context.Context, tx Tx) error {
@@ -54,24 +54,11 @@ func (s *Service) updateRepositoryName(ctx context.Context, g authz.Grant, in *a
 		if err := s.nameIsFree(ctx, tx, to); err != nil {
 			return err
 		}
-		row.Name, row.Modified = to, s.Now()
+		row.Name, row.Modified = to, s.now()
 		return tx.UpdateRepository(ctx, row)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &api.UpdateRepositoryNameOutput{}, nil
-}
-
-var errRepositoryNotGranted = errors.New("the grant does not cover the repository")
-
-// grantedRepositories asks the grant once more about operations that take a repository
-// away from the policies that name it.
-func (s *Service) grantedRepositories(g authz.Grant, action string, names ...string) error {
-	for _, name := range names {
-		if !g.CoversAction("codecommit:"+action, s.arn(name)) {
-			return fmt.Errorf("%s %s: %w", action, name, errRepositoryNotGranted)
-		}
-	}
-	return nil
 }

@@ -23,6 +23,8 @@ const (
 	maxPathFolders       = 20
 	maxCommitFiles       = 100
 	maxBatchCommits      = 100
+	maxRepositories      = 1000
+	maxRepositoryRunes   = 1000 // of a repository's description
 	maxOpenPullRequests  = 1000
 	maxTitleRunes        = 150
 	maxDescriptionRunes  = 10240

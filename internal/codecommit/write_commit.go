@@ -1,6 +1,7 @@
 package codecommit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,10 +30,8 @@ type commitRequest struct {
 
 // stage is a commit that is being made.
 type stage struct {
-	tree    *treeEdit
-	objects *repo.Objects // nil in an empty repository
-	blobs   []object.Raw
-	was     oid.ID // tree of the parent; zero where there is none
+	tree  *treeEdit
+	blobs []object.Raw
 }
 
 // add stages content and returns its ID.
@@ -40,6 +39,32 @@ func (e *stage) add(content []byte) oid.ID {
 	raw := object.Raw{Type: object.Blob, Content: content}
 	e.blobs = append(e.blobs, raw)
 	return raw.ID()
+}
+
+// set puts a file. Without a mode it keeps the mode of the file that is there, and a new
+// one is NORMAL. It returns what the path named before, which has no mode where there was
+// no file, and what it names now; nothing was put where the two are the same.
+func (e *stage) set(ctx context.Context, p filePath, mode object.Mode, id oid.ID) (was, now fileEntry, err error) {
+	old, err := e.tree.find(ctx, p)
+	switch {
+	case err == nil && old.Mode != object.ModeTree:
+		was = fileEntry{old.Mode, old.ID}
+	case err != nil && !errors.Is(err, errNoEntry):
+		return was, now, err
+	}
+	if now = (fileEntry{mode, id}); mode == 0 {
+		now.mode = cmp.Or(was.mode, object.ModeFile)
+	}
+	if was == now {
+		return was, now, nil
+	}
+	return was, now, e.tree.put(ctx, p, now.mode, now.id)
+}
+
+// fileEntry is what a tree says of a file.
+type fileEntry struct {
+	mode object.Mode
+	id   oid.ID
 }
 
 // keep puts a .gitkeep into the folder of p when the folder would vanish.
@@ -114,11 +139,7 @@ func (s *Service) writeCommit(ctx context.Context, g authz.Grant, q commitReques
 }
 
 func (s *Service) tryCommit(ctx context.Context, g authz.Grant, q commitRequest) (written, error) {
-	r, snap, err := s.load(ctx, q.repository)
-	if err != nil {
-		return written{}, err
-	}
-	objects, err := s.Repos.Objects(ctx, snap)
+	r, snap, objects, err := s.open(ctx, q.repository)
 	if err != nil {
 		return written{}, err
 	}
@@ -175,15 +196,16 @@ func (q commitRequest) parentIn(ctx context.Context, snap *repo.Snapshot, object
 // stageCommit lets the request edit the parent's tree and makes the objects of the
 // new commit.
 func (s *Service) stageCommit(ctx context.Context, g authz.Grant, q commitRequest, parent *object.CommitObject, objects *repo.Objects) ([]object.Raw, written, error) {
-	e := &stage{objects: objects}
 	commit := object.CommitObject{Author: q.author, Message: q.message}
+	was := oid.Zero
 	if parent != nil {
-		e.was, commit.Parents = parent.Tree, []oid.ID{parent.ID}
+		was, commit.Parents = parent.Tree, []oid.ID{parent.ID}
 	}
-	var err error
-	if e.tree, err = editTree(ctx, objects.Tree, e.was); err != nil {
+	tree, err := editTree(ctx, objects.Tree, was)
+	if err != nil {
 		return nil, written{}, err
 	}
+	e := &stage{tree: tree}
 	message, err := q.edit(ctx, e)
 	if err != nil {
 		return nil, written{}, err

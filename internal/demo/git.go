@@ -125,20 +125,7 @@ const master = "refs/heads/master"
 
 // refs asks the host with git, as the senior, for every ref and its object ID.
 func (s *stage) refs(ctx context.Context) (map[string]string, error) {
-	r, err := s.senior.Git(ctx, s.dir, "ls-remote", "--quiet", s.cloneURL)
-	if err != nil {
-		return nil, err
-	}
-	if !r.OK() {
-		return nil, fmt.Errorf("git ls-remote: %s", r.Output)
-	}
-	refs := map[string]string{}
-	for line := range strings.SplitSeq(r.Output, "\n") {
-		if id, name, ok := strings.Cut(line, "\t"); ok {
-			refs[name] = id
-		}
-	}
-	return refs, nil
+	return s.senior.Refs(ctx, s.cloneURL)
 }
 
 // judge looks at the host's refs after a push.

@@ -196,11 +196,9 @@ func Commit(t testing.TB, p *person.Person, dir, name, content string) {
 // Refs asks the host for every ref of a repository and its object ID.
 func Refs(t testing.TB, p *person.Person, cloneURL string) map[string]string {
 	t.Helper()
-	refs := map[string]string{}
-	for line := range strings.SplitSeq(Git(t, p, p.Home, "ls-remote", "--quiet", cloneURL), "\n") {
-		if id, name, ok := strings.Cut(line, "\t"); ok {
-			refs[name] = id
-		}
+	refs, err := p.Refs(t.Context(), cloneURL)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return refs
 }

@@ -1,17 +1,14 @@
 package iam
 
 import (
-	"encoding/base64"
 	"strconv"
 
 	"github.com/refward/refward/internal/fault"
-	"github.com/refward/refward/internal/secret"
 )
 
 const (
 	defaultItems = 100
 	mostItems    = 1000
-	maxMarker    = 2 << 10 // bytes that are looked at
 )
 
 // listing is one page that a request asks for.
@@ -36,14 +33,11 @@ func (s *Service) listing(purpose string, maxItems *int32, marker *string) (list
 	if marker == nil {
 		return l, nil
 	}
-	if len(*marker) > maxMarker {
+	after, ok := s.Keeper.TokenText(purpose, *marker)
+	if !ok {
 		return listing{}, fault.ValidationError.New("The marker is not one that this listing returned.")
 	}
-	b, err := base64.RawURLEncoding.DecodeString(*marker)
-	if err != nil || len(b) < secret.SignatureSize || !s.Keeper.Signed(purpose, string(b[secret.SignatureSize:]), b[:secret.SignatureSize]) {
-		return listing{}, fault.ValidationError.New("The marker is not one that this listing returned.")
-	}
-	l.after = string(b[secret.SignatureSize:])
+	l.after = after
 	return l, nil
 }
 
@@ -56,7 +50,5 @@ func cut[T any](s *Service, l listing, rows []T, cursor func(T) string) ([]T, *s
 		return rows, nil
 	}
 	rows = rows[:l.items]
-	last := cursor(rows[len(rows)-1])
-	marker := base64.RawURLEncoding.EncodeToString(append(s.Keeper.Sign(l.purpose, last), last...))
-	return rows, &marker
+	return rows, new(s.Keeper.Token(l.purpose, cursor(rows[len(rows)-1])))
 }

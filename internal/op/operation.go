@@ -3,10 +3,10 @@
 //
 // An operation states what must be allowed (Checks), package authz decides and
 // logs, and Run acts with the Grant that came of it. The fields beside the two
-// functions are the operation table: the server dispatches by it, the prover
-// reasons by it, and docs/operations.md is printed from it. What IAM itself says of
-// an action (access level, resource types, condition keys) is not repeated here: it
-// is in policy/catalog under the action's name.
+// functions are the operation table: the server dispatches by it, and
+// docs/operations.md is printed from it. What IAM itself says of an action (access
+// level, resource types, condition keys) is not repeated here: it is in
+// policy/catalog under the action's name.
 package op
 
 import (

@@ -56,6 +56,24 @@ func (p *Person) Git(ctx context.Context, dir string, args ...string) (Result, e
 	return Result{Output: out.String()}, nil
 }
 
+// Refs asks a host for every ref of the repository at url, and its object ID.
+func (p *Person) Refs(ctx context.Context, url string) (map[string]string, error) {
+	r, err := p.Git(ctx, p.Home, "ls-remote", "--quiet", url)
+	if err != nil {
+		return nil, err
+	}
+	if !r.OK() {
+		return nil, fmt.Errorf("git ls-remote: %s", r.Output)
+	}
+	refs := map[string]string{}
+	for line := range strings.SplitSeq(r.Output, "\n") {
+		if id, name, ok := strings.Cut(line, "\t"); ok {
+			refs[name] = id
+		}
+	}
+	return refs, nil
+}
+
 // Env is the environment of the person's git.
 func (p *Person) Env() []string {
 	env := []string{

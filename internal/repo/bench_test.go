@@ -157,7 +157,7 @@ func BenchmarkColdCache(b *testing.B) {
 	snap := h.snapshot()
 	defer cpu(b)()
 	for b.Loop() {
-		if err := h.Remove(b.Context(), theID); err != nil {
+		if err := h.Remove(theID); err != nil {
 			b.Fatal(err)
 		}
 		o, err := h.Objects(b.Context(), snap)

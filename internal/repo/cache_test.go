@@ -112,7 +112,7 @@ func TestLink(t *testing.T) {
 		}
 	}
 	shared("after the push")
-	if err := h.Remove(t.Context(), theID); err != nil {
+	if err := h.Remove(theID); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.readCommit(t, commits[4]); err != nil {
@@ -177,7 +177,7 @@ func TestStoresThatLie(t *testing.T) {
 	h := newHost(t, func(o *repo.Options) { o.InlineLimit = 2500 })
 	_, commits := history(t, h)
 	cold := func(t *testing.T) {
-		if err := h.Remove(t.Context(), theID); err != nil {
+		if err := h.Remove(theID); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -282,7 +282,7 @@ func TestOpenRefuses(t *testing.T) {
 		if _, err := h.Objects(t.Context(), &repo.Snapshot{ID: id}); err == nil {
 			t.Errorf("the ID %q was taken", id)
 		}
-		if err := h.Remove(t.Context(), id); err == nil {
+		if err := h.Remove(id); err == nil {
 			t.Errorf("the ID %q was removed", id)
 		}
 	}
@@ -292,7 +292,7 @@ func TestRemove(t *testing.T) {
 	h := newHost(t)
 	_, commits := history(t, h)
 	for range 2 {
-		if err := h.Remove(t.Context(), theID); err != nil {
+		if err := h.Remove(theID); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := os.Stat(filepath.Join(h.options.CacheDir, string(theID))); !errors.Is(err, os.ErrNotExist) {

@@ -153,7 +153,7 @@ func (h *House) cached(id ID) (*cached, error) {
 }
 
 // Remove forgets the cache of a deleted repository.
-func (h *House) Remove(_ context.Context, id ID) error {
+func (h *House) Remove(id ID) error {
 	c, err := h.cached(id)
 	if err != nil {
 		return err

@@ -148,28 +148,3 @@ func (k *Keeper) Matches(hash []byte, s string) (bool, error) {
 	}
 	return hmac.Equal(hash, m.hash(s)), nil
 }
-
-// SignatureSize is the length in bytes of what Sign returns: 128 bits are enough for
-// what lives as long as a listing.
-const SignatureSize = 16
-
-// Sign returns a signature of text for a purpose, with which a value that was handed
-// to a client can be known again as ours.
-func (k *Keeper) Sign(purpose, text string) []byte { return k.current.signature(purpose, text) }
-
-// Signed reports whether signature is that of text for the purpose.
-func (k *Keeper) Signed(purpose, text string, signature []byte) bool {
-	for _, m := range k.byID {
-		if hmac.Equal(signature, m.signature(purpose, text)) {
-			return true
-		}
-	}
-	return false
-}
-
-func (m *masterKey) signature(purpose, text string) []byte {
-	mac := hmac.New(sha256.New, m.sign)
-	// The length keeps ("ab", "c") and ("a", "bc") apart.
-	fmt.Fprintf(mac, "%d:%s%s", len(purpose), purpose, text)
-	return mac.Sum(nil)[:SignatureSize]
-}

@@ -142,21 +142,30 @@ func TestHashMatches(t *testing.T) {
 	}
 }
 
-func TestSign(t *testing.T) {
+func TestToken(t *testing.T) {
 	k := testKeeper(t, 1)
-	sig := k.Sign("ListUsers", "alice")
-	if !k.Signed("ListUsers", "alice", sig) {
-		t.Error("our own signature is refused")
+	token := k.Token("ListUsers", "alice")
+	if text, ok := k.TokenText("ListUsers", token); text != "alice" || !ok {
+		t.Errorf("our own token reads %q, %t", text, ok)
 	}
-	for _, c := range []struct {
-		purpose, text string
-		sig           []byte
-	}{
-		{"ListGroups", "alice", sig}, {"ListUsersa", "lice", sig}, {"ListUsers", "bob", sig},
-		{"ListUsers", "alice", sig[1:]}, {"ListUsers", "alice", nil},
+	if text, ok := k.TokenText("ListUsers", k.Token("ListUsers", "")); text != "" || !ok {
+		t.Errorf("the token of an empty text reads %q, %t", text, ok)
+	}
+	// The signature of "alice" before another text, and before a text cut elsewhere.
+	signature := k.current.signature("ListUsers", "alice")
+	encode := base64.RawURLEncoding.EncodeToString
+	for _, c := range []struct{ purpose, token string }{
+		{"ListGroups", token},
+		{"ListUsersa", encode(append(signature[:signatureSize:signatureSize], "lice"...))},
+		{"ListUsers", encode(append(signature[:signatureSize:signatureSize], "bob"...))},
+		{"ListUsers", token[1:]},
+		{"ListUsers", encode(signature[1:])},
+		{"ListUsers", token + "="},
+		{"ListUsers", testKeeper(t, 2).Token("ListUsers", "alice")},
+		{"ListUsers", ""},
 	} {
-		if k.Signed(c.purpose, c.text, c.sig) {
-			t.Errorf("accepted %q for %q", c.text, c.purpose)
+		if text, ok := k.TokenText(c.purpose, c.token); ok || text != "" {
+			t.Errorf("accepted %q as %q of %q", c.token, text, c.purpose)
 		}
 	}
 }

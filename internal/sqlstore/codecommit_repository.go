@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strings"
 	"time"
 
 	"github.com/refward/refward/internal/codecommit"
@@ -66,21 +65,17 @@ func (t codecommitTx) Repositories(ctx context.Context, account string, order co
 	}
 }
 
-// repositoryCursor is the inverse of [codecommit.RepositoryCursor]; nothing is the place
-// before the first row.
+// repositoryCursor reads a cursor; nothing is the place before the first row.
 func repositoryCursor(order codecommit.RepositoryOrder, after string) (modified int64, name string, err error) {
 	switch {
 	case after == "" && order.Descending:
 		return math.MaxInt64, afterEveryName, nil
 	case after == "":
 		return math.MinInt64, "", nil
-	case !order.ByModified:
-		return 0, after, nil
 	}
-	stamp, name, ok := strings.Cut(after, "/")
-	at, err := time.Parse("2006-01-02T15:04:05.000Z", stamp)
-	if err != nil || !ok {
-		return 0, "", fmt.Errorf("list repositories: %q is not a cursor", after)
+	at, name, err := codecommit.ParseRepositoryCursor(order, after)
+	if err != nil {
+		return 0, "", fmt.Errorf("list repositories: %w", err)
 	}
 	return millis(at), name, nil
 }
