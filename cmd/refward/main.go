@@ -1,5 +1,5 @@
 // Command refward is a Git host guarded by IAM policy: it speaks the APIs of AWS
-// CodeCommit, IAM and STS, and Git over HTTP, and decides every call and every change
+// CodeCommit, IAM and STS, and Git over HTTP and SSH, and decides every call and every change
 // of a ref by policy. "refward help" is its manual.
 package main
 
