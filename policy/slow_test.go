@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/refward/refward/arn"
@@ -90,11 +91,24 @@ func slowAction(st *Statement, r slowRequest) truth {
 	return t
 }
 
+// slowRegexp compiles each expression once: the words of the generators are few, and
+// compiling is nearly all that this evaluator would do.
+func slowRegexp(expression string) *regexp.Regexp {
+	if re, ok := slowCompiled.Load(expression); ok {
+		return re.(*regexp.Regexp)
+	}
+	re := regexp.MustCompile(expression)
+	slowCompiled.Store(expression, re)
+	return re
+}
+
+var slowCompiled sync.Map // of expression to *regexp.Regexp
+
 func slowGlob(pattern, text string) bool {
 	re := regexp.QuoteMeta(pattern)
 	re = strings.ReplaceAll(re, `\*`, `.*`)
 	re = strings.ReplaceAll(re, `\?`, `.`)
-	return regexp.MustCompile(`(?s)^` + re + `$`).MatchString(text)
+	return slowRegexp(`(?s)^` + re + `$`).MatchString(text)
 }
 
 var slowVariable = regexp.MustCompile(`\$\{(?:([*?$])|([^},]+)(?:, *'(.*?)')?)\}`)
@@ -144,7 +158,7 @@ func slowExpand(pattern string, r slowRequest, wild, vars bool) (re string, boun
 }
 
 func slowMatch(re, text string) bool {
-	return regexp.MustCompile(`(?s)^` + re + `$`).MatchString(text)
+	return slowRegexp(`(?s)^` + re + `$`).MatchString(text)
 }
 
 func slowResource(st *Statement, r slowRequest, vars bool) truth {
@@ -344,7 +358,7 @@ func slowString(p slowPair) truth {
 	if strings.HasSuffix(p.name, "IgnoreCase") {
 		re = `(?i)` + re
 	}
-	return truthOf(regexp.MustCompile(`^(?s)(?:` + re + `)$`).MatchString(p.have))
+	return truthOf(slowRegexp(`^(?s)(?:` + re + `)$`).MatchString(p.have))
 }
 
 func slowOrder(name string, c int) truth {
