@@ -188,16 +188,17 @@ func slowResourceOne(p string, not bool, r slowRequest, vars bool) truth {
 	if !vars {
 		parts = splitPlain(p)
 	}
-	if len(parts) < 6 {
-		return min(unsure, truthOf(slowMatch(whole, r.resource)))
-	}
 	early := false
 	for i := range 6 {
 		re, _, hasVars := slowExpand(parts[i], r, true, vars)
 		early = early || hasVars && i < 5
-		if !slowMatch(re, name[i]) {
-			return no
+		if slowMatch(re, name[i]) {
+			continue
 		}
+		if strings.Join(parts, ":") != p && !strings.HasSuffix(p, "*") {
+			return min(unsure, truthOf(slowMatch(whole, r.resource)))
+		}
+		return no
 	}
 	if early {
 		return unsure
@@ -459,11 +460,8 @@ func slowARN(p slowPair) truth {
 		return no
 	}
 	parts := arn.SplitPattern(p.want)
-	if strings.HasSuffix(p.want, "*") && strings.Count(p.want, ":") < 5 {
-		return no
-	}
-	if len(parts) < 6 {
-		if !hasVars {
+	if len(parts) < 6 || strings.Join(parts, ":") != p.want {
+		if !hasVars || strings.HasSuffix(p.want, "*") {
 			return no
 		}
 		return min(unsure, truthOf(slowMatch(whole, p.have)))
