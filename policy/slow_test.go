@@ -80,7 +80,7 @@ func slowAction(st *Statement, r slowRequest) truth {
 	for _, a := range st.Actions {
 		one := truthOf(a == "*" || slowGlob(strings.ToLower(a), strings.ToLower(r.action)))
 		vendor, _, _ := strings.Cut(a, ":")
-		if vendor != "*" && strings.ContainsAny(vendor, "*?") {
+		if a != "*" && a != "*:*" && strings.ContainsAny(vendor, "*?") {
 			one = min(one, unsure)
 		}
 		t = max(t, one)
