@@ -152,11 +152,7 @@ func (x syntaxOf) compile(source string) pattern {
 		return p
 	}
 	toks := x.tokens(source)
-	switch {
-	case len(toks) == 0:
-		p.exact = true
-		return p
-	case len(toks) == 1 && toks[0].kind == literal:
+	if len(toks) == 1 && toks[0].kind == literal {
 		p.exact, p.text = true, toks[0].text
 		return p
 	}
@@ -177,11 +173,6 @@ func (x syntaxOf) compile(source string) pattern {
 	}
 	p.pieces = append(p.pieces, cur)
 	return p
-}
-
-// any reports whether the pattern is * alone.
-func (p *pattern) any() bool {
-	return len(p.pieces) == 2 && len(p.pieces[0]) == 0 && len(p.pieces[1]) == 0
 }
 
 // keys appends the names of the pattern's variables.
