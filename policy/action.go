@@ -13,7 +13,7 @@ type actionPattern struct {
 	lower  string
 	prefix string // of lower, up to the first wildcard
 	kind   actionKind
-	odd    bool // a wildcard inside the service prefix: contested
+	odd    bool // a wildcard for or inside the service prefix: contested
 }
 
 type actionKind uint8
@@ -39,7 +39,7 @@ func compileAction(source string) actionPattern {
 		p.kind = everyAction
 	}
 	vendor, _, _ := strings.Cut(source, ":")
-	p.odd = vendor != "*" && strings.ContainsAny(vendor, "*?")
+	p.odd = p.kind != everyAction && strings.ContainsAny(vendor, "*?")
 	return p
 }
 

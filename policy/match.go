@@ -102,9 +102,6 @@ func (m *matcher) tail(pc piece, text string) (int, bool) {
 // search finds the leftmost place of a piece and returns where it ends. The piece
 // begins with a literal or a variable.
 func (m *matcher) search(pc piece, text string) (int, bool) {
-	if len(pc) == 0 {
-		return 0, true
-	}
 	first, ok := pc[0].value(m.ctx)
 	if !ok {
 		return 0, false

@@ -152,11 +152,7 @@ func (x syntaxOf) compile(source string) pattern {
 		return p
 	}
 	toks := x.tokens(source)
-	switch {
-	case len(toks) == 0:
-		p.exact = true
-		return p
-	case len(toks) == 1 && toks[0].kind == literal:
+	if len(toks) == 1 && toks[0].kind == literal {
 		p.exact, p.text = true, toks[0].text
 		return p
 	}

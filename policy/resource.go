@@ -11,11 +11,12 @@ import (
 type arnPattern struct {
 	source string
 	every  bool // * alone
-	whole  bool // it has six parts, the first of them arn
+	whole  bool // it has six parts, or was completed to six, the first of them arn
+	short  bool // it was completed
 	parts  [5]pattern
 	name   string // the only name that fits, when there is no wildcard and no variable
 	// text is the whole pattern as one glob, for the contested readings of a
-	// pattern that has too few parts.
+	// pattern that has too few parts and no * at its end.
 	text *pattern
 	// early says that a variable stands before the fifth colon, where AWS documents
 	// none; late that one stands after it.
@@ -33,8 +34,13 @@ func compileARN(source string, variables bool) arnPattern {
 	if !variables && strings.Contains(source, "${") {
 		split = splitPlain(source)
 	}
-	if len(split) == 6 && split[0] == "arn" {
-		p.whole = true
+	p.whole = len(split) == 6 && split[0] == "arn"
+	p.short = strings.Join(split, ":") != source
+	if !p.whole || p.short && !strings.HasSuffix(source, "*") {
+		text := x.compile(source)
+		p.text = &text
+	}
+	if p.whole {
 		for i, s := range split[1:] {
 			p.parts[i] = x.compile(s)
 			if p.parts[i].vars {
@@ -43,10 +49,7 @@ func compileARN(source string, variables bool) arnPattern {
 			}
 		}
 		p.name = p.only()
-		return p
 	}
-	text := x.compile(source)
-	p.text = &text
 	return p
 }
 
@@ -54,10 +57,8 @@ func compileARN(source string, variables bool) arnPattern {
 // ordinary text.
 func splitPlain(source string) []string {
 	parts := strings.SplitN(source, ":", 6)
-	if len(parts) < 6 && strings.HasSuffix(source, "*") {
-		for len(parts) < 6 {
-			parts = append(parts, "*")
-		}
+	for len(parts) < 6 {
+		parts = append(parts, "*")
 	}
 	return parts
 }
@@ -97,8 +98,8 @@ func (p *arnPattern) matchResource(m *matcher, r *resourceName) truth {
 		return no
 	case p.name != "":
 		return truthOf(p.name == r.text)
-	case !p.whole:
-		// arn:aws:codecommit:*:app: some read the * as crossing colons.
+	case (!p.whole || !p.matchParts(m, &r.arn)) && p.text != nil:
+		// arn:aws:codecommit:*:app: a * at the end of a part may stretch over colons.
 		return min(unsure, truthOf(m.match(p.text, r.text)))
 	case !p.matchParts(m, &r.arn):
 		return no
@@ -128,13 +129,11 @@ func (p *arnPattern) matchCondition(m *matcher, text string, negated bool) truth
 		return unsure
 	case !ok || p.every:
 		return no
-	case !p.whole && !p.text.vars:
-		return no
-	case !p.whole:
+	case p.text != nil && p.text.vars:
 		// A variable may stand for several parts; whether it is cut before or after
 		// its value is inserted is contested.
 		return min(unsure, truthOf(m.match(p.text, text)))
-	case strings.Count(p.source, ":") < 5 || !p.matchParts(m, &a):
+	case !p.whole || p.short || !p.matchParts(m, &a):
 		return no
 	case p.early || p.late && strings.Contains(a.Resource, ":"):
 		return unsure

@@ -3,6 +3,7 @@ package policy
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -159,12 +160,9 @@ func (e *Explanation) Paragraph() string {
 
 // speaks reports whether the statement's action element did not rule it out.
 func (t *StatementTrace) speaks() bool {
-	for _, el := range t.Elements {
-		if strings.HasSuffix(el.Element, "Action") {
-			return el.Answer != no.String()
-		}
-	}
-	return true
+	return !slices.ContainsFunc(t.Elements, func(el ElementTrace) bool {
+		return strings.HasSuffix(el.Element, "Action") && el.Answer == no.String()
+	})
 }
 
 func (t *StatementTrace) paragraph(b *strings.Builder, layer string, p *PolicyTrace) {
