@@ -1,9 +1,6 @@
 package policy
 
-import (
-	"iter"
-	"strings"
-)
+import "iter"
 
 // Request is what is asked. It must not change while an [Explanation] of it is in use.
 type Request struct {
@@ -123,91 +120,3 @@ type keyName struct {
 }
 
 func newKeyName(name string) keyName { return keyName{name, foldHash(name)} }
-
-func (k keyName) in(c *Context) *entry { return c.find(k.name, k.hash) }
-
-// foldHash mixes the text with ASCII letters in lower case, eight bytes at a time.
-// Whoever looks up by it compares the text as well.
-func foldHash(s string) uint64 {
-	const prime = 0x9E3779B97F4A7C15
-	h := uint64(len(s)) * prime
-	for ; len(s) >= 8; s = s[8:] {
-		h = mix(h, lower8(load8(s))) * prime
-	}
-	var last uint64
-	for i := 0; i < len(s); i++ {
-		last = last<<8 | uint64(s[i])
-	}
-	return mix(h, lower8(last)) * prime
-}
-
-func mix(h, word uint64) uint64 {
-	h ^= word
-	return h ^ h>>32
-}
-
-func load8(s string) uint64 {
-	_ = s[7]
-	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-}
-
-// lower8 is lower for eight bytes at once: 0x20 is added where adding to the low
-// seven bits carries into the eighth from A on, and not yet from Z on.
-func lower8(x uint64) uint64 {
-	const ones = 0x0101010101010101
-	low := x & (0x7F * ones)
-	fromA := low + (0x80-'A')*ones
-	pastZ := low + (0x7F-'Z')*ones
-	upper := ^x & (fromA ^ pastZ) & (0x80 * ones)
-	return x | upper>>2
-}
-
-func lower(c byte) byte {
-	if c-'A' < 26 {
-		c |= 0x20
-	}
-	return c
-}
-
-// lowerText is strings.ToLower for ASCII letters alone.
-func lowerText(s string) string {
-	for i := 0; i < len(s); i++ {
-		if lower(s[i]) != s[i] {
-			return string(appendLower(make([]byte, 0, len(s)), s))
-		}
-	}
-	return s
-}
-
-func appendLower(b []byte, s string) []byte {
-	for i := 0; i < len(s); i++ {
-		b = append(b, lower(s[i]))
-	}
-	return b
-}
-
-// foldEqual compares without regard to the case of ASCII letters.
-func foldEqual(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	if a == b {
-		return true
-	}
-	for i := 0; i < len(a); i++ {
-		if lower(a[i]) != lower(b[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-// cutFoldPrefix cuts a prefix without regard to case, and says whether its case was
-// the very one.
-func cutFoldPrefix(s, prefix string) (rest string, ok, exact bool) {
-	if len(s) < len(prefix) || !foldEqual(s[:len(prefix)], prefix) {
-		return s, false, false
-	}
-	return s[len(prefix):], true, strings.HasPrefix(s, prefix)
-}

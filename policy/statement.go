@@ -52,7 +52,7 @@ func (p *Policy) compile() {
 	p.indexActions()
 }
 
-func (s *statement) testAction(action []byte) truth {
+func (s *statement) testAction(action *actionName) truth {
 	t := no
 	for i := range s.actions {
 		if t = max(t, s.actions[i].match(action)); t == yes {
@@ -100,7 +100,7 @@ func (s *statement) testConditions(m *matcher) truth {
 // applies reports whether the statement speaks about the request, and how its
 // principal element reaches the caller.
 func (s *statement) applies(q *question) (bool, reach) {
-	return s.appliesAfter(q, s.testAction(q.action))
+	return s.appliesAfter(q, s.testAction(&q.action))
 }
 
 // appliesAfter is applies with the action's answer given. The cheapest tests come
