@@ -177,6 +177,23 @@ func (x syntaxOf) compile(source string) pattern {
 	return p
 }
 
+// ends returns which bytes at both ends of a text that fits are literal, and what
+// they are.
+func (p *pattern) ends() (mask, bytes ends) {
+	head, tail := p.lead, p.lead
+	if p.form != exactForm {
+		tail = ""
+		if last := p.pieces[len(p.pieces)-1]; len(last) > 0 && last[len(last)-1].kind == literal {
+			tail = last[len(last)-1].text
+		}
+	}
+	mask = ends{lowBytes(len(head)), ^lowBytes(8 - len(tail))}
+	return mask, ends{endsOf(head).first, endsOf(tail).last}
+}
+
+// lowBytes has all bits of the lowest n bytes set, of at most eight.
+func lowBytes(n int) uint64 { return ^(^uint64(0) << (8 * max(0, min(n, 8)))) }
+
 // any reports whether the pattern is * alone.
 func (p *pattern) any() bool { return p.form == prefixForm && p.lead == "" }
 

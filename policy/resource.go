@@ -18,6 +18,8 @@ type arnPattern struct {
 	// after it that are not * alone.
 	head  string
 	parts []arnPart
+	mask  ends // the literal bytes at both ends of the resource
+	ends  ends // what they are
 
 	// text is the whole pattern as one glob, for the contested readings of a
 	// pattern that has too few parts.
@@ -63,6 +65,9 @@ func compileARN(source string, variables bool) arnPattern {
 			headEnd += len(s) + 1
 		case !part.any():
 			p.parts = append(p.parts, part)
+			if i == 4 {
+				p.mask, p.ends = part.ends()
+			}
 		}
 		p.early = p.early || part.vars && i < 4
 		p.late = p.late || part.vars && i == 4
@@ -89,6 +94,7 @@ type resourceName struct {
 	text   string
 	state  cutState
 	colons [5]int
+	ends   ends // of the resource
 }
 
 type cutState uint8
@@ -123,7 +129,29 @@ func (r *resourceName) cut() cutState {
 		}
 		at += 1 + n
 	}
+	r.ends = endsOf(r.text[at+1:])
 	return isARN
+}
+
+// ends is the first and the last eight bytes of a text, filled up with zeros. Most
+// patterns that do not fit a name differ there.
+type ends struct{ first, last uint64 }
+
+func endsOf(s string) ends {
+	if len(s) >= 8 {
+		return ends{load8(s), load8(s[len(s)-8:])}
+	}
+	var e ends
+	for i := 0; i < len(s); i++ {
+		e.first |= uint64(s[i]) << (8 * i)
+		e.last |= uint64(s[i]) << (64 - 8*(len(s)-i))
+	}
+	return e
+}
+
+// differ reports whether the name has other bytes where the pattern has literal ones.
+func (p *arnPattern) differ(r *resourceName) bool {
+	return (r.ends.first^p.ends.first)&p.mask.first|(r.ends.last^p.ends.last)&p.mask.last != 0
 }
 
 // part returns a part of a name that is an ARN.
@@ -155,7 +183,7 @@ func (p *arnPattern) matchResource(m *matcher, r *resourceName) truth {
 		return yes
 	case p.name != "":
 		return truthOf(p.name == r.text)
-	case !r.ok():
+	case !r.ok() || p.differ(r):
 		return no
 	case !p.whole:
 		// arn:aws:codecommit:*:app: some read the * as crossing colons.
