@@ -3,7 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
-	"slices"
+	"math/bits"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -116,13 +116,17 @@ type tree struct {
 type reader struct {
 	text string
 	pos  int
-	path []string // pointer to the value being read, for errors
 
 	// What has been read of the objects and arrays that are still open. Each takes
-	// its own part away when it ends.
-	members []member
-	items   []node
+	// its own part away when it ends, to where it stays.
+	members     []member
+	items       []node
+	keptMembers slab[member]
+	keptItems   slab[node]
 }
+
+// kept is the size of slabs. A usual policy fits into one or two.
+const kept = 16
 
 // errDuplicate is kept apart because IAM calls it a syntax error, not bad JSON.
 var errDuplicate = errors.New("repeated name")
@@ -138,16 +142,20 @@ func (e *jsonError) Error() string { return e.err.Error() }
 func (e *jsonError) Unwrap() error { return e.err }
 
 func (r *reader) errorf(off int, format string, args ...any) error {
-	pointer := ""
-	for _, p := range r.path {
-		pointer += "/" + escapePointer(p)
+	return &jsonError{off: off, err: fmt.Errorf(format, args...)}
+}
+
+// within tells the error in which value of an object or array it came up.
+func within(err error, name string) error {
+	if j, ok := errors.AsType[*jsonError](err); ok {
+		j.pointer = "/" + escapePointer(name) + j.pointer
 	}
-	return &jsonError{off, pointer, fmt.Errorf(format, args...)}
+	return err
 }
 
 // readJSON reads the whole text as one value.
 func readJSON(text string) (*tree, error) {
-	r := &reader{text: text, members: make([]member, 0, 16), items: make([]node, 0, 16), path: make([]string, 0, 8)}
+	r := &reader{text: text, members: make([]member, 0, 8), items: make([]node, 0, 8)}
 	if err := r.checkText(); err != nil {
 		return nil, err
 	}
@@ -169,6 +177,13 @@ func readJSON(text string) (*tree, error) {
 func (r *reader) checkText() error {
 	count := 0
 	for i := 0; i < len(r.text); {
+		if i+8 <= len(r.text) && count+8 <= MaxDocument {
+			if x := load8(r.text[i:]); x&high == 0 && control8(x)&^equal8(x, '\n') == 0 {
+				count += 8
+				i += 8
+				continue
+			}
+		}
 		c, n := rune(r.text[i]), 1
 		if c >= utf8.RuneSelf {
 			c, n = utf8.DecodeRuneInString(r.text[i:])
@@ -188,9 +203,15 @@ func (r *reader) checkText() error {
 }
 
 func (r *reader) space() {
+	const blanks = ' ' * ones
 	for r.pos < len(r.text) {
 		switch r.text[r.pos] {
-		case ' ', '\t', '\n', '\r':
+		case ' ':
+			if r.pos+8 <= len(r.text) && load8(r.text[r.pos:]) == blanks {
+				r.pos += 7
+			}
+			r.pos++
+		case '\t', '\n', '\r':
 			r.pos++
 		default:
 			return
@@ -272,15 +293,13 @@ func (r *reader) object(depth int) ([]member, error) {
 		}
 		r.pos++
 		r.space()
-		r.path = append(r.path, m.name)
 		if m.value, err = r.value(depth + 1); err != nil {
-			return nil, err
+			return nil, within(err, m.name)
 		}
-		r.path = r.path[:len(r.path)-1]
 		r.members = append(r.members, m)
 	}
 	r.pos++
-	members := slices.Clone(r.members[mark:])
+	members := r.keptMembers.keep(r.members[mark:], kept)
 	r.members = r.members[:mark]
 	return members, nil
 }
@@ -320,16 +339,14 @@ func (r *reader) array(depth int) ([]node, error) {
 		if err := r.comma(len(r.items) > mark, ']'); err != nil {
 			return nil, err
 		}
-		r.path = append(r.path, strconv.Itoa(len(r.items)-mark))
 		it, err := r.value(depth + 1)
 		if err != nil {
-			return nil, err
+			return nil, within(err, strconv.Itoa(len(r.items)-mark))
 		}
-		r.path = r.path[:len(r.path)-1]
 		r.items = append(r.items, it)
 	}
 	r.pos++
-	items := slices.Clone(r.items[mark:])
+	items := r.keptItems.keep(r.items[mark:], kept)
 	r.items = r.items[:mark]
 	return items, nil
 }
@@ -370,6 +387,17 @@ func (r *reader) string() (string, error) {
 	start := r.pos
 	r.pos++
 	for i := r.pos; i < len(r.text); i++ {
+		for i+8 <= len(r.text) {
+			x := load8(r.text[i:])
+			if stop := equal8(x, '"') | equal8(x, '\\') | control8(x); stop != 0 {
+				i += bits.TrailingZeros64(stop) / 8
+				break
+			}
+			i += 8
+		}
+		if i == len(r.text) {
+			break
+		}
 		switch c := r.text[i]; {
 		case c == '"':
 			s := r.text[r.pos:i]

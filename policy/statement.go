@@ -21,6 +21,16 @@ type statement struct {
 // compile makes the statements and their index from the document.
 func (p *Policy) compile() {
 	variables := p.document.Variables()
+	var actions, resources, conditions int
+	for i := range p.document.Statements {
+		src := &p.document.Statements[i]
+		actions += len(src.Actions)
+		resources += len(src.Resources)
+		conditions += len(src.Conditions)
+	}
+	var as slab[actionPattern]
+	var rs slab[arnPattern]
+	var cs slab[condition]
 	p.statements = make([]statement, len(p.document.Statements))
 	for i := range p.document.Statements {
 		src := &p.document.Statements[i]
@@ -35,9 +45,9 @@ func (p *Policy) compile() {
 			notAction:    src.NotAction,
 			notResource:  src.NotResource,
 			noResource:   p.kind == Trust,
-			actions:      make([]actionPattern, len(src.Actions)),
-			resources:    make([]arnPattern, len(src.Resources)),
-			conditions:   make([]condition, len(src.Conditions)),
+			actions:      as.take(len(src.Actions), actions),
+			resources:    rs.take(len(src.Resources), resources),
+			conditions:   cs.take(len(src.Conditions), conditions),
 		}
 		for j, a := range src.Actions {
 			s.actions[j] = compileAction(a)
