@@ -38,8 +38,7 @@ type node struct {
 	kind       nodeKind
 	start, end int      // byte offsets into the text
 	text       string   // a string's value; a number, boolean or null as written
-	items      []node   // of an array
-	members    []member // of an object, in order, names unique
+	members    []member // of an object, in order, names unique; of an array, without names
 }
 
 type member struct {
@@ -67,7 +66,7 @@ func (n *node) leaves() int {
 	case n == nil:
 		return 0
 	case n.kind == arrayNode:
-		return len(n.items)
+		return len(n.members)
 	default:
 		return 1
 	}
@@ -75,7 +74,7 @@ func (n *node) leaves() int {
 
 func (n *node) leaf(i int) *node {
 	if n.kind == arrayNode {
-		return &n.items[i]
+		return &n.members[i].value
 	}
 	return n
 }
@@ -89,14 +88,15 @@ func (n *node) scalar() bool {
 // pointerTo returns the JSON pointer from n to a node below it.
 func (n *node) pointerTo(at *node) string {
 	for i := range n.members {
-		if m := &n.members[i]; m.value.start <= at.start && at.end <= m.value.end {
-			return "/" + escapePointer(m.name) + m.value.pointerTo(at)
+		m := &n.members[i]
+		if at.start < m.value.start || m.value.end < at.end {
+			continue
 		}
-	}
-	for i := range n.items {
-		if it := &n.items[i]; it.start <= at.start && at.end <= it.end {
-			return "/" + strconv.Itoa(i) + it.pointerTo(at)
+		name := m.name
+		if n.kind == arrayNode {
+			name = strconv.Itoa(i)
 		}
+		return "/" + escapePointer(name) + m.value.pointerTo(at)
 	}
 	return ""
 }
@@ -119,14 +119,9 @@ type reader struct {
 
 	// What has been read of the objects and arrays that are still open. Each takes
 	// its own part away when it ends, to where it stays.
-	members     []member
-	items       []node
-	keptMembers slab[member]
-	keptItems   slab[node]
+	members []member
+	kept    slab[member]
 }
-
-// kept is the size of slabs. A usual policy fits into one or two.
-const kept = 16
 
 // errDuplicate is kept apart because IAM calls it a syntax error, not bad JSON.
 var errDuplicate = errors.New("repeated name")
@@ -155,7 +150,7 @@ func within(err error, name string) error {
 
 // readJSON reads the whole text as one value.
 func readJSON(text string) (*tree, error) {
-	r := &reader{text: text, members: make([]member, 0, 8), items: make([]node, 0, 8)}
+	r := &reader{text: text, members: make([]member, 0, 16)}
 	if err := r.checkText(); err != nil {
 		return nil, err
 	}
@@ -239,7 +234,7 @@ func (r *reader) value(depth int) (node, error) {
 		n.members, err = r.object(depth)
 	case c == '[':
 		n.kind = arrayNode
-		n.items, err = r.array(depth)
+		n.members, err = r.array(depth)
 	case c == '"':
 		n.kind = stringNode
 		n.text, err = r.string()
@@ -299,9 +294,25 @@ func (r *reader) object(depth int) ([]member, error) {
 		r.members = append(r.members, m)
 	}
 	r.pos++
-	members := r.keptMembers.keep(r.members[mark:], kept)
+	return r.close(mark), nil
+}
+
+// mostKept bounds the room that is made before it is known what a text holds.
+const mostKept = 4096
+
+// quoted counts the strings of a text without escapes.
+func quoted(text string) int { return strings.Count(text, `"`) / 2 }
+
+// close takes away what was read of an object or array that ends.
+func (r *reader) close(mark int) []member {
+	if r.kept.free == nil {
+		// Nearly every member has a name or a value in quotes.
+		r.kept.grow(min(quoted(r.text), mostKept))
+	}
+	members := r.kept.take(len(r.members) - mark)
+	copy(members, r.members[mark:])
 	r.members = r.members[:mark]
-	return members, nil
+	return members
 }
 
 // comma reads the comma that stands before every value of a list but the first.
@@ -332,23 +343,23 @@ func remember(seen map[string]bool, members []member) map[string]bool {
 	return seen
 }
 
-func (r *reader) array(depth int) ([]node, error) {
+func (r *reader) array(depth int) ([]member, error) {
 	r.pos++
-	mark := len(r.items)
+	mark := len(r.members)
 	for r.space(); r.peek() != ']'; r.space() {
-		if err := r.comma(len(r.items) > mark, ']'); err != nil {
+		i := len(r.members) - mark
+		if err := r.comma(i > 0, ']'); err != nil {
 			return nil, err
 		}
-		it, err := r.value(depth + 1)
-		if err != nil {
-			return nil, within(err, strconv.Itoa(len(r.items)-mark))
+		m := member{start: r.pos}
+		var err error
+		if m.value, err = r.value(depth + 1); err != nil {
+			return nil, within(err, strconv.Itoa(i))
 		}
-		r.items = append(r.items, it)
+		r.members = append(r.members, m)
 	}
 	r.pos++
-	items := r.keptItems.keep(r.items[mark:], kept)
-	r.items = r.items[:mark]
-	return items, nil
+	return r.close(mark), nil
 }
 
 func (r *reader) number() (string, error) {

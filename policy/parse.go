@@ -95,9 +95,8 @@ func syntaxErrorOf(err error, kind Kind, text string) *SyntaxError {
 
 // documentMaker makes the data of a document that passed every rule.
 type documentMaker struct {
-	places     cursor
-	texts      slab[string]
-	conditions slab[Condition]
+	places cursor
+	texts  slab[string]
 }
 
 func (t *tree) document(version string, raws []rawStatement) Document {
@@ -106,6 +105,7 @@ func (t *tree) document(version string, raws []rawStatement) Document {
 		d.ID = id.text
 	}
 	m := documentMaker{places: cursor{text: t.text}}
+	m.texts.grow(min(quoted(t.text)/2, mostKept)) // the other half are names
 	for i := range raws {
 		m.statement(&d.Statements[i], &raws[i])
 	}
@@ -142,7 +142,7 @@ func (m *documentMaker) conditionsOf(n *node) []Condition {
 	if count == 0 {
 		return nil
 	}
-	out := m.conditions.take(count, 4)[:0]
+	out := make([]Condition, 0, count)
 	for i := range n.members {
 		op := &n.members[i]
 		for j := range op.value.members {
@@ -171,7 +171,7 @@ func (m *documentMaker) either(plain, not *node) ([]string, bool) {
 
 // list returns a scalar's text, or those of an array's items.
 func (m *documentMaker) list(n *node) []string {
-	out := m.texts.take(n.leaves(), 24)
+	out := m.texts.take(n.leaves())
 	for i := range out {
 		out[i] = n.leaf(i).text
 	}

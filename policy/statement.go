@@ -21,16 +21,17 @@ type statement struct {
 // compile makes the statements and their index from the document.
 func (p *Policy) compile() {
 	variables := p.document.Variables()
-	var actions, resources, conditions int
+	actions, resources, conditions := 0, 0, 0
 	for i := range p.document.Statements {
 		src := &p.document.Statements[i]
 		actions += len(src.Actions)
 		resources += len(src.Resources)
 		conditions += len(src.Conditions)
 	}
-	var as slab[actionPattern]
-	var rs slab[arnPattern]
-	var cs slab[condition]
+	as, rs, cs := slab[actionPattern]{}, slab[arnPattern]{}, slab[condition]{}
+	as.grow(actions)
+	rs.grow(resources)
+	cs.grow(conditions)
 	p.statements = make([]statement, len(p.document.Statements))
 	for i := range p.document.Statements {
 		src := &p.document.Statements[i]
@@ -45,9 +46,9 @@ func (p *Policy) compile() {
 			notAction:    src.NotAction,
 			notResource:  src.NotResource,
 			noResource:   p.kind == Trust,
-			actions:      as.take(len(src.Actions), actions),
-			resources:    rs.take(len(src.Resources), resources),
-			conditions:   cs.take(len(src.Conditions), conditions),
+			actions:      as.take(len(src.Actions)),
+			resources:    rs.take(len(src.Resources)),
+			conditions:   cs.take(len(src.Conditions)),
 		}
 		for j, a := range src.Actions {
 			s.actions[j] = compileAction(a)
