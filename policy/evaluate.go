@@ -1,5 +1,7 @@
 package policy
 
+import "sync"
+
 // Situation is the policies that apply to one principal. It is immutable once used,
 // and then safe for concurrent use.
 type Situation struct {
@@ -7,6 +9,9 @@ type Situation struct {
 	Boundary []*Policy   // nil: none set
 	Session  []*Policy   // nil: none passed; empty: one that allows nothing
 	SCPs     [][]*Policy // each level must allow; nil: none
+
+	list    sync.Once // guards digests
+	digests []string  // see Explanation.Digests
 }
 
 // question is a request made ready for comparing.

@@ -90,6 +90,9 @@ func (q *question) trace(s *statement) StatementTrace {
 		Effect: s.effect.String(),
 		Start:  s.source.Start,
 		End:    s.source.End,
+
+		Elements:   make([]ElementTrace, 0, 3),
+		Conditions: make([]ConditionTrace, 0, len(s.conditions)),
 	}
 	all := yes
 	add := func(element string, not bool, answer truth, value, matched string) {
