@@ -11,7 +11,10 @@ import (
 // missing parts are filled up with *, and the answer has six. Any other short pattern
 // is answered as short as it is.
 func SplitPattern(pattern string) []string {
-	parts := make([]string, 0, 6)
+	return appendParts(make([]string, 0, 6), pattern) // on the caller's stack, mostly
+}
+
+func appendParts(parts []string, pattern string) []string {
 	start, depth := 0, 0
 	for i := 0; i < len(pattern) && len(parts) < 5; i++ {
 		switch c := pattern[i]; {
