@@ -21,7 +21,7 @@ type Context struct {
 type entry struct {
 	name string
 	one  string
-	many []string // when there are two or more
+	many *[]string // when there are two or more
 }
 
 // Set gives a key its values, in place of any it had. A key without values is one
@@ -44,7 +44,8 @@ func (c *Context) Set(key string, values ...string) {
 	}
 	e.one, e.many = values[0], nil
 	if len(values) > 1 {
-		e.many = append([]string(nil), values...)
+		many := append([]string(nil), values...)
+		e.many = &many
 	}
 }
 
@@ -93,7 +94,7 @@ func (e *entry) len() int {
 	case e == nil:
 		return 0
 	case e.many != nil:
-		return len(e.many)
+		return len(*e.many)
 	default:
 		return 1
 	}
@@ -101,14 +102,14 @@ func (e *entry) len() int {
 
 func (e *entry) at(i int) string {
 	if e.many != nil {
-		return e.many[i]
+		return (*e.many)[i]
 	}
 	return e.one
 }
 
 func (e *entry) all() []string {
 	if e.many != nil {
-		return append([]string(nil), e.many...)
+		return append([]string(nil), *e.many...)
 	}
 	return []string{e.one}
 }
