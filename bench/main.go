@@ -54,8 +54,8 @@ const (
 )
 
 func main() {
-	rounds := flag.Int("rounds", 40, "turns of every task; the quickest counts")
-	turn := flag.Duration("turn", 5*time.Millisecond, "length of a turn")
+	rounds := flag.Int("rounds", 300, "turns of every task; the quickest counts")
+	turn := flag.Duration("turn", time.Millisecond, "length of a turn")
 	flag.Parse()
 	var tasks []*task
 	for _, e := range [...]evaluator{newRefward(), newMinio(), newCedar(), newOPA()} {

@@ -50,20 +50,35 @@ func compileAction(source string) actionPattern {
 
 // actionName is the action of a request.
 type actionName struct {
-	text  string
-	lower []byte
-	hash  uint64
+	text string
+	hash uint64
+
+	// In lower case, once it was asked for. There is room for the longest name of an
+	// action that there is.
+	low    [64]byte
+	hasLow bool
+}
+
+func (a *actionName) lower() []byte {
+	if len(a.text) > len(a.low) {
+		return appendLower(nil, a.text)
+	}
+	if !a.hasLow {
+		appendLower(a.low[:0], a.text)
+		a.hasLow = true
+	}
+	return a.low[:len(a.text)]
 }
 
 func (p *actionPattern) match(action *actionName) truth {
 	if p.kind == plainAction {
 		return truthOf(foldEqual(p.source, action.text))
 	}
-	n := len(p.prefix)
+	n, low := len(p.prefix), action.lower()
 	switch {
-	case len(action.lower) < n || string(action.lower[:n]) != p.prefix:
+	case len(low) < n || string(low[:n]) != p.prefix:
 		return no
-	case p.kind == globAction && !globBytes(p.rest, action.lower[n:]):
+	case p.kind == globAction && !globBytes(p.rest, low[n:]):
 		return no
 	case p.odd:
 		return unsure

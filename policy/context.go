@@ -80,9 +80,11 @@ func (c *Context) All() iter.Seq2[string, []string] {
 	}
 }
 
+// find looks from the end: what is asked for most, the keys of the action itself, is
+// usually set after the global ones.
 func (c *Context) find(name string, hash uint64) *entry {
-	for i, h := range c.hashes {
-		if h == hash && foldEqual(c.entries[i].name, name) {
+	for i := len(c.hashes) - 1; i >= 0; i-- {
+		if c.hashes[i] == hash && foldEqual(c.entries[i].name, name) {
 			return &c.entries[i]
 		}
 	}

@@ -23,15 +23,11 @@ type question struct {
 	matcher  matcher
 }
 
-// actionBuffer has room for the longest name of an action that there is. Whoever
-// makes a question keeps it on the stack.
-type actionBuffer [64]byte
-
-func newQuestion(r *Request, c *Caller, buffer []byte) question {
+func newQuestion(r *Request, c *Caller) question {
 	return question{
 		request:  r,
 		caller:   c,
-		action:   actionName{r.Action, appendLower(buffer, r.Action), foldHash(r.Action)},
+		action:   actionName{text: r.Action, hash: foldHash(r.Action)},
 		resource: resourceName{text: r.Resource},
 		matcher:  matcher{ctx: &r.Context},
 	}
@@ -147,8 +143,7 @@ func (s *Situation) Decide(r *Request) Outcome {
 	if s == nil {
 		return ImplicitDeny
 	}
-	var buffer actionBuffer
-	q := newQuestion(r, nil, buffer[:0])
+	q := newQuestion(r, nil)
 	return s.decide(&q, nil).outcome
 }
 
@@ -158,8 +153,7 @@ func (s *Situation) DecideFor(c Caller, resource *Policy, r *Request) Outcome {
 	if s == nil {
 		s = &nobody
 	}
-	var buffer actionBuffer
-	q := newQuestion(r, &c, buffer[:0])
+	q := newQuestion(r, &c)
 	return s.decide(&q, listOf(resource)).outcome
 }
 

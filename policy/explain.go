@@ -37,8 +37,7 @@ func (s *Situation) explain(c *Caller, resource []*Policy, r *Request) *Explanat
 	if s == nil {
 		s = &nobody
 	}
-	var buffer actionBuffer
-	q := newQuestion(r, c, buffer[:0])
+	q := newQuestion(r, c)
 	return &Explanation{verdict: s.decide(&q, resource), situation: s, request: r, caller: c, resource: resource}
 }
 

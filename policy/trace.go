@@ -78,7 +78,7 @@ func (e *Explanation) Trace() *Trace {
 }
 
 func (e *Explanation) question() *question {
-	q := newQuestion(e.request, e.caller, nil)
+	q := newQuestion(e.request, e.caller)
 	return &q
 }
 
