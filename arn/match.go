@@ -11,7 +11,10 @@ import (
 // has six (IAM User Guide, "IAM identifiers"). So is any text that ends in *. Other
 // text is answered as short as it is.
 func SplitPattern(pattern string) []string {
-	parts := make([]string, 0, 6)
+	return appendParts(make([]string, 0, 6), pattern) // on the caller's stack, mostly
+}
+
+func appendParts(parts []string, pattern string) []string {
 	start, depth := 0, 0
 	for i := 0; i < len(pattern) && len(parts) < 5; i++ {
 		switch c := pattern[i]; {

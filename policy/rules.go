@@ -71,7 +71,7 @@ func empty(n *node) bool {
 		}
 		return true
 	}
-	return n.kind == arrayNode && len(n.items) == 0
+	return n.kind == arrayNode && len(n.members) == 0
 }
 
 // checkLegacy holds what the older of AWS's two parsers refuses.

@@ -41,7 +41,7 @@ func (e *Explanation) nearest() string {
 // closeness counts the elements of an Allow statement that hold, -1 when it does not
 // speak about the action at all.
 func (q *question) closeness(s *statement) int {
-	if s.effect != Permit || s.testAction(q.action) == no {
+	if s.effect != Permit || s.testAction(&q.action) == no {
 		return -1
 	}
 	n := 0
