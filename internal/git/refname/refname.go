@@ -38,8 +38,11 @@ func (n Name) IsBranch() bool { return strings.HasPrefix(string(n), HeadsPrefix)
 
 // Short returns the name without refs/heads/ or refs/tags/.
 func (n Name) Short() string {
-	s := strings.TrimPrefix(string(n), HeadsPrefix)
-	return strings.TrimPrefix(s, TagsPrefix)
+	// One of the two, not both: a branch may itself be called refs/tags/v1.
+	if short, ok := strings.CutPrefix(string(n), HeadsPrefix); ok {
+		return short
+	}
+	return strings.TrimPrefix(string(n), TagsPrefix)
 }
 
 // Check reports whether the name is a full ref name that git-check-ref-format(1)
