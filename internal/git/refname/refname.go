@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/refward/refward/internal/git/oid"
 )
@@ -47,7 +48,7 @@ func (n Name) Short() string {
 
 // Check reports whether the name is a full ref name that git-check-ref-format(1)
 // accepts, below refs/ with at least two more components, of at most [MaxLen]
-// bytes. A branch also obeys [CheckBranch].
+// bytes of UTF-8. A branch also obeys [CheckBranch].
 func Check(n Name) error {
 	s := string(n)
 	switch {
@@ -68,7 +69,7 @@ func Check(n Name) error {
 }
 
 // CheckBranch reports whether a short branch name is one that CodeCommit accepts:
-// Git's rules, 1 to 256 bytes, not HEAD or @, and not exactly 40 hexadecimal
+// Git's rules, 1 to 256 bytes of UTF-8, not HEAD or @, and not exactly 40 hexadecimal
 // digits, which would read as a commit ID.
 func CheckBranch(short string) error {
 	switch {
@@ -87,8 +88,13 @@ func CheckBranch(short string) error {
 	return checkFormat(HeadsPrefix + short)
 }
 
-// checkFormat applies the rules of git-check-ref-format(1) to a full name.
+// checkFormat applies the rules of git-check-ref-format(1) to a full name. It also
+// refuses what is not UTF-8: JSON cannot carry it, so that the API would name another
+// ref and the decision log could not tell two refs apart.
 func checkFormat(s string) error {
+	if !utf8.ValidString(s) {
+		return fmt.Errorf("%w: %q is not UTF-8", ErrSyntax, s)
+	}
 	if strings.HasSuffix(s, ".") || strings.Contains(s, "..") || strings.Contains(s, "@{") {
 		return fmt.Errorf("%w: %q ends with a dot or holds .. or @{", ErrSyntax, s)
 	}

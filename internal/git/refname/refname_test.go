@@ -84,6 +84,9 @@ func TestCheck(t *testing.T) {
 		{"a tag like an option", "refs/tags/-f", true},
 		{"a tag HEAD", "refs/tags/HEAD", true},
 		{"a branch of heads/HEAD", "refs/heads/heads/HEAD", true},
+		{"a branch that is not UTF-8", "refs/heads/gr\xf6\xdfe", false},
+		{"a tag that is not UTF-8", "refs/tags/\xff", false},
+		{"a surrogate in UTF-8", "refs/tags/\xed\xa0\x80", false},
 		{"the longest branch", Name("refs/heads/" + strings.Repeat("b", MaxBranchLen)), true},
 		{"a branch too long", Name("refs/heads/" + strings.Repeat("b", MaxBranchLen+1)), false},
 		{"a branch too long in bytes alone", Name("refs/heads/" + strings.Repeat("é", MaxBranchLen/2) + "b"), false},
@@ -162,7 +165,7 @@ func drawName(t *rapid.T) string {
 func ours(ref string) bool {
 	short, branch := strings.CutPrefix(ref, HeadsPrefix)
 	switch {
-	case len(ref) > MaxLen, !strings.HasPrefix(ref, "refs/"), strings.Count(ref, "/") < 2:
+	case len(ref) > MaxLen, !strings.HasPrefix(ref, "refs/"), strings.Count(ref, "/") < 2, !utf8.ValidString(ref):
 		return true
 	case !branch:
 		return false
@@ -248,7 +251,7 @@ func FuzzCheck(f *testing.F) {
 			}
 			return
 		}
-		if len(s) > MaxLen || !strings.HasPrefix(s, "refs/") {
+		if !utf8.ValidString(s) || len(s) > MaxLen || !strings.HasPrefix(s, "refs/") {
 			t.Fatalf("%q is accepted", s)
 		}
 		for _, bad := range []string{"..", "//", "/.", "@{", ".lock/", "/-\x00", " ", "~", "^", ":", "?", "*", "[", `\`} {
