@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/refward/refward/internal/fault"
@@ -63,11 +64,13 @@ func (a *Authorizer) Authorize(ctx context.Context, c Caller, checks ...Check) (
 
 // AuthorizeEach decides every check by itself; the Grant covers those that were
 // allowed and tells why the others were not. It fails only when no decision could
-// be made or logged.
+// be made or logged. The list of checks is copied; what a check's Values refer to
+// must not be changed any more.
 func (a *Authorizer) AuthorizeEach(ctx context.Context, c Caller, checks ...Check) (Grant, error) {
 	if len(checks) == 0 {
 		return Grant{}, errNoChecks
 	}
+	checks = slices.Clone(checks) // a Grant proves what was decided, whatever becomes of the caller's list
 	var sit Situation
 	if c.Principal.Kind != Root {
 		var err error
