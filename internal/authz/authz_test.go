@@ -413,6 +413,23 @@ func TestGrantIsOfWhatWasDecided(t *testing.T) {
 	}
 }
 
+// TestKeyListedTwice holds that a Grant does not cover a value that no policy saw: of a
+// key that a check lists twice a policy sees one value, here that of the topic.
+func TestKeyListedTwice(t *testing.T) {
+	for _, spelling := range []string{refs, "CodeCommit:references"} {
+		a, _ := host(t)
+		g, err := a.Authorize(t.Context(), ada(), authz.Check{Action: push, Resource: payments, Values: []authz.Value{
+			{Key: refs, Values: []string{main}}, {Key: spelling, Values: []string{topic}},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g.Covers(push, payments, refs, main) {
+			t.Errorf("%s: the Grant covers a ref whose push is denied", spelling)
+		}
+	}
+}
+
 func TestAlways(t *testing.T) {
 	check := authz.Check{Action: "sts:GetCallerIdentity"}
 	session := authz.Caller{Principal: authz.Principal{Kind: authz.AssumedRole, UserID: "AROA:s"}}
@@ -438,8 +455,9 @@ func TestAlways(t *testing.T) {
 }
 
 func TestCheckValue(t *testing.T) {
-	c := authz.Check{Values: []authz.Value{{Key: "one", Values: []string{"a"}}, {Key: "many", Values: []string{"a", "b"}}, {Key: "none"}}}
-	for key, want := range map[string]string{"one": "a", "many": "", "none": "", "absent": "", "ONE": ""} {
+	c := authz.Check{Values: []authz.Value{{Key: "one", Values: []string{"a"}}, {Key: "many", Values: []string{"a", "b"}}, {Key: "none"},
+		{Key: "twice", Values: []string{"a"}}, {Key: "Twice", Values: []string{"b"}}, {Key: "half", Values: []string{"a"}}, {Key: "half"}}}
+	for key, want := range map[string]string{"one": "a", "ONE": "a", "many": "", "none": "", "absent": "", "twice": "", "Twice": "", "half": "", "": ""} {
 		if got, ok := c.Value(key); got != want || ok != (want != "") {
 			t.Errorf("%s: got %q, %v", key, got, ok)
 		}

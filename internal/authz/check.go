@@ -1,6 +1,10 @@
 package authz
 
-import "github.com/refward/refward/arn"
+import (
+	"strings"
+
+	"github.com/refward/refward/arn"
+)
 
 // Value is one condition key of a check with its values, for example
 // codecommit:References with refs/heads/main. A key that does not apply is left
@@ -32,12 +36,21 @@ func (c Check) ResourceText() string {
 }
 
 // Value returns the only value of a single-valued key of the check, and
-// whether the check carries it.
+// whether the check carries it. Keys are compared as policies do, without regard to
+// case. A key that is listed twice has no only value: a policy sees just one of them.
 func (c Check) Value(key string) (string, bool) {
+	var found []string
 	for _, v := range c.Values {
-		if v.Key == key && len(v.Values) == 1 {
-			return v.Values[0], true
+		if !strings.EqualFold(v.Key, key) {
+			continue
 		}
+		if found != nil || len(v.Values) != 1 {
+			return "", false
+		}
+		found = v.Values
 	}
-	return "", false
+	if found == nil {
+		return "", false
+	}
+	return found[0], true
 }
