@@ -25,7 +25,7 @@ const (
 
 	// maxSimulationWork bounds what a careless or hostile input can cost: pairs × bytes
 	// of policies × bytes of the request that they are compared with.
-	maxSimulationWork = 1 << 30
+	maxSimulationWork = 1 << 29
 
 	// maxSimulationEntries bounds the statements and missing keys that one page lists,
 	// were every statement to match. A page ends before it has more.

@@ -34,12 +34,15 @@ func (m *simulation) results(ctx context.Context, s *Service, attached *policy.S
 		sit.Boundary = m.given.Boundary
 	}
 	policies := slices.Concat(sit.Identity, sit.Boundary)
-	missing := m.missing(policies)
-	items, err := m.affordable(policies, len(missing))
-	if err != nil {
-		return nil, nil, err
+	if m.work(policies) > maxSimulationWork {
+		return nil, nil, m.tooLarge()
 	}
-	end := min(m.done+items, len(m.actions))
+	missing := m.missing(policies)
+	entries := m.entries(policies, missing)
+	if entries > maxSimulationEntries {
+		return nil, nil, m.tooLarge()
+	}
+	end := min(m.done+m.listing.items, m.done+maxSimulationEntries/max(1, entries), len(m.actions))
 	results := []types.EvaluationResult{}
 	for _, action := range m.actions[m.done:end] {
 		if err := ctx.Err(); err != nil {
@@ -53,25 +56,32 @@ func (m *simulation) results(ctx context.Context, s *Service, attached *policy.S
 	return results, new(s.Keeper.Token(m.listing.purpose, strconv.Itoa(end))), nil
 }
 
-// affordable returns how many actions a page has, and refuses a simulation that could
-// take too long or have too long an answer.
-func (m *simulation) affordable(policies []*policy.Policy, missing int) (int, error) {
-	size, statements, work := 0, 0, 0
+// work is what the whole simulation can cost; see [maxSimulationWork].
+func (m *simulation) work(policies []*policy.Policy) int {
+	size, work := 0, 0
 	for _, p := range policies {
 		size += policySize(p.Text())
-		statements += len(p.Document().Statements)
 	}
 	for _, a := range m.actions {
 		for _, r := range m.resources {
 			work += size * (len(a) + len(r) + m.contextSize)
 		}
 	}
-	entries := (1 + len(m.resources)) * (statements + missing)
-	if work > maxSimulationWork || entries > maxSimulationEntries {
-		return 0, errInvalidInput.New("The simulation is too large: ask about fewer than %d actions and %d resources at a time.",
-			len(m.actions), len(m.resources))
+	return work
+}
+
+// entries is how many statements and missing keys the result of one action can list.
+func (m *simulation) entries(policies []*policy.Policy, missing []string) int {
+	n := len(missing)
+	for _, p := range policies {
+		n += len(p.Document().Statements)
 	}
-	return min(m.listing.items, maxSimulationEntries/max(1, entries)), nil
+	return n * (1 + len(m.resources))
+}
+
+func (m *simulation) tooLarge() error {
+	return errInvalidInput.New("The simulation is too large: ask about fewer than %d actions and %d resources at a time.",
+		len(m.actions), len(m.resources))
 }
 
 // missing returns the names of the condition keys that the policies look at and that
