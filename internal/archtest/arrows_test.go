@@ -46,7 +46,7 @@ var mayImport = map[string]string{
 	// Domains.
 	"internal/codecommit":                "arn policy/catalog internal/authz internal/fault internal/git/* internal/op internal/repo internal/secret",
 	"internal/codecommit/codecommittest": "internal/codecommit internal/git/* internal/repo",
-	"internal/iam":                       "arn policy internal/authn internal/authz internal/fault internal/op internal/secret",
+	"internal/iam":                       "arn policy policy/catalog internal/authn internal/authz internal/fault internal/op internal/secret",
 	"internal/iam/iamtest":               "internal/iam",
 	"internal/sts":                       "arn internal/authz internal/fault internal/op",
 

@@ -3,8 +3,10 @@ package iam
 import (
 	"context"
 	"errors"
+	"fmt"
 	"unicode"
 
+	"github.com/refward/refward/internal/fault"
 	"github.com/refward/refward/policy"
 )
 
@@ -16,21 +18,28 @@ type policyOwner struct {
 	most int // characters but white space of all its inline policies together
 }
 
-// parseable refuses a document that is not a policy: with AWS's sentence first, which
-// clients compare, and then with what is wrong and where, for people.
+// parseable refuses a document that is not a policy.
 func parseable(name, document string) error {
 	_, err := policy.Parse(policy.Source{Name: name}, policy.Identity, []byte(document))
-	if err == nil {
-		return nil
-	}
+	return malformed(errMalformedPolicyDocument, "", err)
+}
+
+// malformed is the fault for an error of [policy.Parse], or nil: with AWS's sentence
+// first, which clients compare, and then with what is wrong and where, for people. The
+// document's name is said if it has one.
+func malformed(code fault.Code, document string, err error) error {
 	syntax, ok := errors.AsType[*policy.SyntaxError](err)
 	if !ok {
 		return err
 	}
-	if syntax.Detail == "" {
-		return errMalformedPolicyDocument.Wrap(err, "%s (line %d, column %d)", syntax.Message, syntax.Line, syntax.Column)
+	where := fmt.Sprintf("line %d, column %d", syntax.Line, syntax.Column)
+	if document != "" {
+		where = document + ", " + where
 	}
-	return errMalformedPolicyDocument.Wrap(err, "%s (line %d, column %d: %s)", syntax.Message, syntax.Line, syntax.Column, syntax.Detail)
+	if syntax.Detail != "" {
+		where += ": " + syntax.Detail
+	}
+	return code.Wrap(err, "%s (%s)", syntax.Message, where)
 }
 
 // embed puts the policy, unless all policies of the owner together would be too long.

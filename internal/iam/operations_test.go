@@ -48,6 +48,8 @@ func everyOperation(name, path string) []struct {
 		{&api.DeleteSSHPublicKeyInput{UserName: n, SSHPublicKeyId: aws.String(aPublicKey)}, []string{u}},
 		{&api.DeleteUserInput{UserName: n}, []string{u}},
 		{&api.DeleteUserPolicyInput{UserName: n, PolicyName: n}, []string{u}},
+		{&api.GetContextKeysForCustomPolicyInput{PolicyInputList: []string{anyPolicy}}, []string{"*"}},
+		{&api.GetContextKeysForPrincipalPolicyInput{PolicySourceArn: &u}, []string{u}},
 		{&api.GetGroupInput{GroupName: n}, []string{g}},
 		{&api.GetGroupPolicyInput{GroupName: n, PolicyName: n}, []string{g}},
 		{&api.GetSSHPublicKeyInput{UserName: n, SSHPublicKeyId: aws.String(aPublicKey), Encoding: types.EncodingTypeSsh}, []string{u}},
@@ -66,6 +68,8 @@ func everyOperation(name, path string) []struct {
 		{&api.PutUserPolicyInput{UserName: n, PolicyName: n, PolicyDocument: aws.String(anyPolicy)}, []string{u}},
 		{&api.RemoveUserFromGroupInput{GroupName: n, UserName: n}, []string{g}},
 		{&api.ResetServiceSpecificCredentialInput{UserName: n, ServiceSpecificCredentialId: aws.String(aCredID)}, []string{u}},
+		{&api.SimulateCustomPolicyInput{PolicyInputList: []string{anyPolicy}, ActionNames: []string{"iam:GetUser"}}, []string{"*"}},
+		{&api.SimulatePrincipalPolicyInput{PolicySourceArn: &u, ActionNames: []string{"iam:GetUser"}}, []string{u}},
 		{&api.TagUserInput{UserName: n, Tags: []types.Tag{{Key: n, Value: n}}}, []string{u}},
 		{&api.UntagUserInput{UserName: n, TagKeys: []string{name}}, []string{u}},
 		{&api.UpdateAccessKeyInput{UserName: n, AccessKeyId: aws.String(aKeyID), Status: types.StatusTypeInactive}, []string{u}},
@@ -147,7 +151,7 @@ func TestMissing(t *testing.T) {
 	u, g := aws.String("u"), aws.String("g")
 	for _, tc := range everyOperation("x", "/") {
 		operation := operationOf(tc.in)
-		if operation == "CreateUser" || operation == "CreateGroup" || operation == "ListUsers" || operation == "ListGroups" {
+		if operation == "CreateUser" || operation == "CreateGroup" || tc.resources[0] == "*" {
 			continue
 		}
 		_, err := invoke(t, h, h.root(), tc.in)
@@ -178,6 +182,15 @@ func TestMissing(t *testing.T) {
 		{&api.ListServiceSpecificCredentialsInput{UserName: u, ServiceName: aws.String("s3")}, "No such service s3 is supported for Service Specific Credentials"},
 		{&api.GetSSHPublicKeyInput{UserName: u, SSHPublicKeyId: aws.String(aPublicKey), Encoding: "PEM"}, "The Public Key with id " + aPublicKey + " cannot be found."},
 		{&api.DeleteSSHPublicKeyInput{UserName: u, SSHPublicKeyId: aws.String(aPublicKey)}, "The Public Key with id " + aPublicKey + " cannot be found."},
+		{&api.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String("arn:aws:iam::" + account + ":group/x"), ActionNames: []string{"iam:GetUser"}},
+			"The group with name x cannot be found."},
+		{&api.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String("arn:aws:iam::" + account + ":role/p/x"), ActionNames: []string{"iam:GetUser"}},
+			"The role with name x cannot be found."},
+		{&api.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String("arn:aws:iam::" + account + ":user/p/u"), ActionNames: []string{"iam:GetUser"}},
+			"The user with name u cannot be found."},
+		{&api.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String("arn:aws:iam::999922223333:user/u"), ActionNames: []string{"iam:GetUser"}},
+			"The user with name u cannot be found."},
+		{&api.GetContextKeysForPrincipalPolicyInput{PolicySourceArn: aws.String("arn:aws:iam::" + account + ":group/q/g")}, "The group with name g cannot be found."},
 		{&api.CreateUserInput{UserName: aws.String("y"), PermissionsBoundary: aws.String("arn:aws:iam::aws:policy/ReadOnlyAccess")},
 			"Scope ARN: arn:aws:iam::aws:policy/ReadOnlyAccess does not exist or is not attachable."},
 	} {

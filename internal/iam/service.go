@@ -169,8 +169,9 @@ const service = "iam"
 
 // Words of the operation table: where the resource of the checks comes from.
 const (
-	byUserName    = "userName"
-	byOwnUserName = "userName, or the caller"
-	byGroupName   = "groupName"
-	noResource    = "none"
+	byUserName     = "userName"
+	byOwnUserName  = "userName, or the caller"
+	byGroupName    = "groupName"
+	byPolicySource = "policySourceArn"
+	noResource     = "none"
 )

@@ -58,6 +58,12 @@ type attached struct {
 	document string
 }
 
+// How the owner of an inline policy begins, before its name.
+const (
+	ownerUser  = "user "
+	ownerGroup = "group "
+)
+
 func (s *Service) readSituation(ctx context.Context, userID string) (rows situationRows, err error) {
 	err = s.Store.View(ctx, func(ctx context.Context, tx Reader) error {
 		rows = situationRows{tags: map[string]string{}}
@@ -78,7 +84,7 @@ func (s *Service) readSituation(ctx context.Context, userID string) (rows situat
 		for _, t := range tags {
 			rows.tags[t.Key] = t.Value
 		}
-		if err := rows.attach(ctx, tx, s.Account, u.ID, "user "+u.Name); err != nil {
+		if err := rows.attach(ctx, tx, s.Account, u.ID, ownerUser+u.Name); err != nil {
 			return err
 		}
 		groups, err := tx.GroupsOf(ctx, s.Account, u.ID, Page{Limit: maxGroups})
@@ -86,7 +92,7 @@ func (s *Service) readSituation(ctx context.Context, userID string) (rows situat
 			return err
 		}
 		for _, g := range groups {
-			if err := rows.attach(ctx, tx, s.Account, g.ID, "group "+g.Name); err != nil {
+			if err := rows.attach(ctx, tx, s.Account, g.ID, ownerGroup+g.Name); err != nil {
 				return err
 			}
 		}

@@ -27,6 +27,7 @@ func newConstraint(least, most int, pattern, shown string) constraint {
 const (
 	namePattern = `[\w+=,.@-]+`
 	wordPattern = `[\w]+`
+	anyText     = `(?s:.*)`
 	latin       = `[\t\n\r\x{20}-\x{FF}]+`
 	latinShown  = `[\u0009\u000A\u000D\u0020-\u00FF]+`
 )
@@ -45,6 +46,11 @@ var (
 	publicKeyIDType      = newConstraint(20, 128, wordPattern, wordPattern)
 	serviceNameType      = newConstraint(1, 256, `[!-~]+`, `[\u0021-\u007E]+`) // the model bounds it nowhere
 	publicKeyBodyType    = newConstraint(1, 16384, latin, latinShown)
+	arnType              = newConstraint(20, 2048, anyText, anyText)
+	actionNameType       = newConstraint(3, 128, anyText, anyText)
+	resourceNameType     = newConstraint(1, 2048, anyText, anyText)
+	contextKeyNameType   = newConstraint(5, 256, anyText, anyText)
+	handlingOptionType   = newConstraint(1, 64, anyText, anyText)
 	tagKeyType           = newConstraint(1, 128, `[\p{L}\p{Z}\p{N}_.:/=+\-@]+`, `[\p{L}\p{Z}\p{N}_.:/=+\-@]+`)
 	tagValueType         = newConstraint(0, 256, `[\p{L}\p{Z}\p{N}_.:/=+\-@]*`, `[\p{L}\p{Z}\p{N}_.:/=+\-@]*`)
 )
@@ -118,6 +124,15 @@ func given[T any](member string, list []T) []string {
 	return nil
 }
 
+// texts checks the texts of a list, one by one.
+func texts(member string, list []string, c constraint) []string {
+	var all []string
+	for i, text := range list {
+		all = append(all, required(member+"."+strconv.Itoa(i+1)+".member", &text, c)...)
+	}
+	return all
+}
+
 // tags checks the tags of a request, one by one.
 func tags(given []types.Tag) []string {
 	if len(given) > maxTags {
@@ -136,11 +151,7 @@ func tagKeys(given []string) []string {
 	if len(given) > maxTags {
 		return []string{problem("tagKeys", "have length less than or equal to "+strconv.Itoa(maxTags))}
 	}
-	var all []string
-	for i, k := range given {
-		all = append(all, required("tagKeys."+strconv.Itoa(i+1)+".member", &k, tagKeyType)...)
-	}
-	return all
+	return texts("tagKeys", given, tagKeyType)
 }
 
 // distinct refuses tags that are the same key to IAM, and the keys that AWS keeps for
