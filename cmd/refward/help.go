@@ -9,7 +9,7 @@ import (
 
 func helpManual(w io.Writer) {
 	fmt.Fprint(w, `Refward is a Git host guarded by IAM policy. It speaks the APIs of AWS CodeCommit, IAM
-and STS, and Git over HTTP; every call and every change of a ref is one decision by policy.
+and STS, and Git over HTTP and SSH; every call and every change of a ref is one decision by policy.
 
 Usage: refward COMMAND [--flag VALUE ...]
 
