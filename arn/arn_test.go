@@ -42,10 +42,13 @@ func TestSplitPattern(t *testing.T) {
 	}{
 		{"arn:aws:codecommit:*", []string{"arn", "aws", "codecommit", "*", "*", "*"}},
 		{"arn:aws:codecommit:us-*", []string{"arn", "aws", "codecommit", "us-*", "*", "*"}},
-		{"arn:aws:codecommit:*:app", []string{"arn", "aws", "codecommit", "*", "app"}},
+		{"arn:aws:codecommit:*:app", []string{"arn", "aws", "codecommit", "*", "app", "*"}},
 		{"arn:aws:sns:r:a:x:y:*", []string{"arn", "aws", "sns", "r", "a", "x:y:*"}},
 		{"arn:aws:s3:${aws:RequestedRegion}:1:${aws:username}", []string{"arn", "aws", "s3", "${aws:RequestedRegion}", "1", "${aws:username}"}},
 		{"*", []string{"*", "*", "*", "*", "*", "*"}},
+		{"arn:aws:sqs", []string{"arn", "aws", "sqs", "*", "*", "*"}},
+		{"arn", []string{"arn"}},
+		{"app:x", []string{"app", "x"}},
 		{"", []string{""}},
 	} {
 		if diff := cmp.Diff(tc.want, arn.SplitPattern(tc.pattern)); diff != "" {
@@ -70,6 +73,12 @@ func TestMatch(t *testing.T) {
 		{"arn:aws:codecommit:us-*", app, true},
 		{"arn:aws:codecommit:us-*:a*", app, false},
 		{"arn:aws:codecommit:*:app", app, false},
+		{"arn:aws:codecommit", app, true},
+		{"arn:aws:codecommit:us-east-1", app, true},
+		{"arn:aws:codecommit:us-west-1", app, false},
+		{"arn:aws:codecommit:us-east-1:111122223333", app, true},
+		{"arn:aws:sqs", app, false},
+		{"codecommit", app, false},
 		{"arn:aws:codecommit:*:*:app", app, true},
 		{"arn:aws:codecommit:*:*:a?p", app, true},
 		{"arn:aws:codecommit:*:*:a?", app, false},

@@ -6,12 +6,15 @@ import (
 )
 
 // SplitPattern cuts a pattern into its parts, at most six, the word arn included.
-// Colons inside ${…} belong to the variable's name and do not cut. A pattern with
-// fewer than six parts whose last character is * stands for all that follow: the
-// missing parts are filled up with *, and the answer has six. Any other short pattern
-// is answered as short as it is.
+// Colons inside ${…} belong to the variable's name and do not cut. An ARN with fewer
+// than six parts is incomplete: the missing parts are filled up with *, and the answer
+// has six (IAM User Guide, "IAM identifiers"). So is any text that ends in *. Other
+// text is answered as short as it is.
 func SplitPattern(pattern string) []string {
-	parts := make([]string, 0, 6)
+	return appendParts(make([]string, 0, 6), pattern) // on the caller's stack, mostly
+}
+
+func appendParts(parts []string, pattern string) []string {
 	start, depth := 0, 0
 	for i := 0; i < len(pattern) && len(parts) < 5; i++ {
 		switch c := pattern[i]; {
@@ -25,7 +28,7 @@ func SplitPattern(pattern string) []string {
 		}
 	}
 	parts = append(parts, pattern[start:])
-	if len(parts) < 6 && strings.HasSuffix(pattern, "*") {
+	if strings.HasPrefix(pattern, "arn:") || strings.HasSuffix(pattern, "*") {
 		for len(parts) < 6 {
 			parts = append(parts, "*")
 		}
@@ -35,8 +38,8 @@ func SplitPattern(pattern string) []string {
 
 // Match reports whether a pattern covers a name, both as text, by the rules of a
 // policy's Resource element: * alone covers everything; otherwise each part of the
-// pattern is a glob for the same part of the name, case-sensitive. A short pattern
-// that [SplitPattern] does not fill up covers nothing. Variables are ordinary text.
+// pattern is a glob for the same part of the name, case-sensitive. Missing parts are
+// those of [SplitPattern]. Variables are ordinary text.
 func Match(pattern, name string) bool {
 	if pattern == "*" {
 		return true

@@ -10,10 +10,12 @@ import (
 // without regard to case.
 type actionPattern struct {
 	source string
-	lower  string
-	prefix string // of lower, up to the first wildcard
 	kind   actionKind
-	odd    bool // a wildcard inside the service prefix: contested
+	odd    bool // a wildcard for or inside the service prefix: contested
+
+	// In lower case, of a pattern with wildcards: what stands before the first of
+	// them, and the rest.
+	prefix, rest string
 }
 
 type actionKind uint8
@@ -26,33 +28,57 @@ const (
 )
 
 func compileAction(source string) actionPattern {
-	p := actionPattern{source: source, lower: lowerText(source)}
-	p.prefix = p.lower
-	if i := strings.IndexAny(source, "*?"); i >= 0 {
-		p.prefix = p.lower[:i]
-		p.kind = globAction
-		if i == len(source)-1 && source[i] == '*' {
-			p.kind = prefixAction
-		}
+	p := actionPattern{source: source}
+	i := strings.IndexAny(source, "*?")
+	if i < 0 {
+		return p
 	}
-	if source == "*" || source == "*:*" {
+	low := lowerText(source)
+	p.prefix, p.rest = low[:i], low[i:]
+	switch {
+	case source == "*" || source == "*:*":
 		p.kind = everyAction
+	case p.rest == "*":
+		p.kind = prefixAction
+	default:
+		p.kind = globAction
 	}
 	vendor, _, _ := strings.Cut(source, ":")
-	p.odd = vendor != "*" && strings.ContainsAny(vendor, "*?")
+	p.odd = p.kind != everyAction && strings.ContainsAny(vendor, "*?")
 	return p
 }
 
-// match compares with the name of an action in lower case.
-func (p *actionPattern) match(action []byte) truth {
-	n := len(p.prefix)
-	if len(action) < n || string(action[:n]) != p.prefix {
-		return no
+// actionName is the action of a request.
+type actionName struct {
+	text string
+	hash uint64
+
+	// In lower case, once it was asked for. There is room for the longest name of an
+	// action that there is.
+	low    [64]byte
+	hasLow bool
+}
+
+func (a *actionName) lower() []byte {
+	if len(a.text) > len(a.low) {
+		return appendLower(nil, a.text)
 	}
+	if !a.hasLow {
+		appendLower(a.low[:0], a.text)
+		a.hasLow = true
+	}
+	return a.low[:len(a.text)]
+}
+
+func (p *actionPattern) match(action *actionName) truth {
+	if p.kind == plainAction {
+		return truthOf(foldEqual(p.source, action.text))
+	}
+	n, low := len(p.prefix), action.lower()
 	switch {
-	case p.kind == plainAction:
-		return truthOf(len(action) == n)
-	case p.kind == globAction && !globBytes(p.lower[n:], action[n:]):
+	case len(low) < n || string(low[:n]) != p.prefix:
+		return no
+	case p.kind == globAction && !globBytes(p.rest, low[n:]):
 		return no
 	case p.odd:
 		return unsure
@@ -86,9 +112,12 @@ func globBytes(pattern string, text []byte) bool {
 
 // actionIndex finds the statements of a policy that may speak about an action,
 // without looking at the others.
+//
+// Of the statements about one action those that deny come first, because a Deny that
+// applies ends the search.
 type actionIndex struct {
-	exact []indexed // statements that name the action, sorted by hash, then statement
-	wild  []int32   // statements with a wildcard or NotAction, in order
+	exact []indexed // statements that name the action, sorted by hash
+	wild  []int32   // statements with a wildcard or NotAction
 }
 
 type indexed struct {
@@ -104,23 +133,26 @@ func (p *Policy) indexActions() {
 		n += len(p.statements[i].actions)
 	}
 	ix.exact = make([]indexed, 0, n)
-	for i := range p.statements {
-		s := &p.statements[i]
-		wild := s.notAction
-		for j := range s.actions {
-			wild = wild || s.actions[j].kind != plainAction
-		}
-		if wild {
-			ix.wild = append(ix.wild, int32(i))
-			continue
-		}
-		for j := range s.actions {
-			ix.exact = append(ix.exact, indexed{foldHash(s.actions[j].lower), int32(i), int32(j)})
+	for _, effect := range [...]Effect{Deny, Permit} {
+		for i := range p.statements {
+			s := &p.statements[i]
+			switch {
+			case s.effect != effect:
+			case s.wild():
+				ix.wild = append(ix.wild, int32(i))
+			default:
+				for j := range s.actions {
+					ix.exact = append(ix.exact, indexed{foldHash(s.actions[j].source), int32(i), int32(j)})
+				}
+			}
 		}
 	}
-	slices.SortFunc(ix.exact, func(a, b indexed) int {
-		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.statement, b.statement))
-	})
+	slices.SortStableFunc(ix.exact, func(a, b indexed) int { return cmp.Compare(a.hash, b.hash) })
+}
+
+// wild reports whether the statement may speak about actions that it does not name.
+func (s *statement) wild() bool {
+	return s.notAction || slices.ContainsFunc(s.actions, func(p actionPattern) bool { return p.kind != plainAction })
 }
 
 // of returns the entries of the statements that name the action. Their hash is

@@ -3,6 +3,7 @@ package policy
 import (
 	"encoding/base64"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -23,6 +24,9 @@ type condition struct {
 	networks  []parsed[netip.Prefix]
 	binaries  []parsed[string]
 	variables bool // the document's version has variables
+
+	literal bool     // the values are the very texts that a string is to be equal to
+	null    [3]truth // of Null: the answer for each answer to "is the key missing?"
 }
 
 type parsed[T any] struct {
@@ -45,8 +49,10 @@ func compileCondition(c *Condition, variables bool) condition {
 	case stringFamily, boolFamily:
 		x := syntaxOf{wildcards: op.relation == like, variables: variables}
 		out.patterns = make([]pattern, len(c.Values))
+		out.literal = op.family == stringFamily && op.relation != equalFold
 		for i, v := range c.Values {
 			out.patterns[i] = x.compile(v)
+			out.literal = out.literal && out.patterns[i].literal()
 		}
 	case arnFamily:
 		out.arns = make([]arnPattern, len(c.Values))
@@ -61,6 +67,10 @@ func compileCondition(c *Condition, variables bool) condition {
 		out.networks = parseAll(c.Values, parseNetwork)
 	case binaryFamily:
 		out.binaries = parseAll(c.Values, parseBinary)
+	case nullFamily:
+		for missing := range yes + 1 {
+			out.null[missing] = askNull(c.Values, missing)
+		}
 	}
 	return out
 }
@@ -74,7 +84,7 @@ func parseBinary(s string) (string, bool) {
 // those of IAM User Guide, "Condition operators" (…IfExists), "Single-valued vs.
 // multivalued context keys" and "Set operators for multivalued context keys".
 func (c *condition) test(m *matcher) truth {
-	e := c.key.in(m.ctx)
+	e := m.lookUp(&c.key)
 	var t truth
 	switch {
 	case c.op.family == nullFamily:
@@ -151,23 +161,28 @@ func (c *condition) testAny(m *matcher, e *entry) truth {
 	return t
 }
 
-// testNull answers whether the key is missing, as each value asks; "true" and
-// "false" together ask nothing.
+// testNull answers whether the key is missing, as the values ask.
 func (c *condition) testNull(e *entry) truth {
 	switch {
 	case c.op.set == forAll:
 		return yes
 	case c.op.set == forAny:
 		return no
-	case len(c.values) == 0:
+	case e.len() == 1 && e.at(0) == "":
+		return c.null[unsure]
+	default:
+		return c.null[truthOf(e.len() == 0)]
+	}
+}
+
+// askNull answers for a key that is missing, or not, or perhaps, as each value asks;
+// "true" and "false" together ask nothing.
+func askNull(values []string, missing truth) truth {
+	if len(values) == 0 {
 		return unsure
 	}
-	missing := truthOf(e.len() == 0)
-	if e.len() == 1 && e.at(0) == "" {
-		missing = unsure
-	}
 	t, asksTrue, asksFalse := no, false, false
-	for _, v := range c.values {
+	for _, v := range values {
 		var one truth
 		switch {
 		case v == "true":
@@ -193,9 +208,13 @@ func (c *condition) testNull(e *entry) truth {
 // or for a negated operator NOR.
 func (c *condition) testValue(m *matcher, text string) truth {
 	t := no
-	for i := range c.values {
-		if t = max(t, c.testPair(m, i, text)); t == yes {
-			break
+	if c.literal {
+		t = truthOf(slices.Contains(c.values, text))
+	} else {
+		for i := range c.values {
+			if t = max(t, c.testPair(m, i, text)); t == yes {
+				break
+			}
 		}
 	}
 	if c.op.negated {

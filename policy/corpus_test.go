@@ -38,8 +38,8 @@ type corpusRequest struct {
 // TestCorpus runs every case through deciding, explaining, parsing and printing.
 func TestCorpus(t *testing.T) {
 	files, err := filepath.Glob("testdata/corpus/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no corpus: %v", err)
+	if err != nil || len(files) < 600 {
+		t.Fatalf("%d cases, want at least 600: %v", len(files), err)
 	}
 	total := 0
 	for _, file := range files {
@@ -55,9 +55,10 @@ func TestCorpus(t *testing.T) {
 			total += c.run(t)
 		})
 	}
-	if total < 120 {
-		t.Errorf("%d questions, want at least 120", total)
+	if total < 2000 {
+		t.Errorf("%d questions, want at least 2000", total)
 	}
+	t.Logf("%d cases, %d questions", len(files), total)
 }
 
 func readCase(t *testing.T, ar *txtar.Archive) *corpusCase {

@@ -1,6 +1,6 @@
 package policy
 
-import "github.com/refward/refward/arn"
+import "sync"
 
 // Situation is the policies that apply to one principal. It is immutable once used,
 // and then safe for concurrent use.
@@ -9,28 +9,28 @@ type Situation struct {
 	Boundary []*Policy   // nil: none set
 	Session  []*Policy   // nil: none passed; empty: one that allows nothing
 	SCPs     [][]*Policy // each level must allow; nil: none
+
+	list    sync.Once // guards digests
+	digests []string  // see Explanation.Digests
 }
 
 // question is a request made ready for comparing.
 type question struct {
 	request  *Request
-	resource resourceName
-	action   []byte // in lower case
-	hash     uint64 // of the action
 	caller   *Caller
+	action   actionName
+	resource resourceName
 	matcher  matcher
 }
 
-// actionBuffer has room for the longest name of an action that there is. Whoever
-// makes a question keeps it on the stack.
-type actionBuffer [64]byte
-
-func newQuestion(r *Request, c *Caller, buffer []byte) question {
-	q := question{request: r, caller: c, hash: foldHash(r.Action), action: appendLower(buffer, r.Action)}
-	q.matcher.ctx = &r.Context
-	q.resource.text = r.Resource
-	q.resource.arn, q.resource.ok = arn.Cut(r.Resource)
-	return q
+func newQuestion(r *Request, c *Caller) question {
+	return question{
+		request:  r,
+		caller:   c,
+		action:   actionName{text: r.Action, hash: foldHash(r.Action)},
+		resource: resourceName{text: r.Resource},
+		matcher:  matcher{ctx: &r.Context},
+	}
 }
 
 // finding is what a list of policies says.
@@ -49,25 +49,31 @@ type ref struct {
 // first that denies.
 func (q *question) ask(policies []*Policy, f *finding) {
 	for _, p := range policies {
-		for _, e := range p.index.of(q.hash) {
+		for _, e := range p.index.of(q.action.hash) {
 			s := &p.statements[e.statement]
-			if q.askStatement(p, s, s.actions[e.action].match(q.action), f); f.deny.policy != nil {
+			if f.wants(s) {
+				q.askStatement(p, s, s.actions[e.action].match(&q.action), f)
+			}
+			if f.deny.policy != nil {
 				return
 			}
 		}
 		for _, i := range p.index.wild {
 			s := &p.statements[i]
-			if q.askStatement(p, s, s.testAction(q.action), f); f.deny.policy != nil {
+			if f.wants(s) {
+				q.askStatement(p, s, s.testAction(&q.action), f)
+			}
+			if f.deny.policy != nil {
 				return
 			}
 		}
 	}
 }
 
+// wants reports whether the statement can change what was found.
+func (f *finding) wants(s *statement) bool { return s.effect == Deny || f.reach < direct }
+
 func (q *question) askStatement(p *Policy, s *statement, action truth, f *finding) {
-	if action == no || s.effect == Permit && f.reach == direct {
-		return // nothing to win
-	}
 	ok, r := s.appliesAfter(q, action)
 	switch {
 	case !ok:
@@ -99,19 +105,17 @@ func (s *Situation) decide(q *question, resource []*Policy) verdict {
 		}
 		blocked = blocked || f.allow.policy == nil
 	}
-	for _, l := range [...]struct {
-		layer    Layer
-		policies []*Policy
-		found    *finding
-	}{
-		{ResourceLayer, resource, &res},
-		{IdentityLayer, s.Identity, &identity},
-		{BoundaryLayer, s.Boundary, &boundary},
-		{SessionLayer, s.Session, &session},
-	} {
-		if q.ask(l.policies, l.found); l.found.deny.policy != nil {
-			return verdict{ExplicitDeny, l.layer, l.found.deny}
-		}
+	if q.ask(resource, &res); res.deny.policy != nil {
+		return verdict{ExplicitDeny, ResourceLayer, res.deny}
+	}
+	if q.ask(s.Identity, &identity); identity.deny.policy != nil {
+		return verdict{ExplicitDeny, IdentityLayer, identity.deny}
+	}
+	if q.ask(s.Boundary, &boundary); boundary.deny.policy != nil {
+		return verdict{ExplicitDeny, BoundaryLayer, boundary.deny}
+	}
+	if q.ask(s.Session, &session); session.deny.policy != nil {
+		return verdict{ExplicitDeny, SessionLayer, session.deny}
 	}
 	switch {
 	case blocked:
@@ -139,8 +143,7 @@ func (s *Situation) Decide(r *Request) Outcome {
 	if s == nil {
 		return ImplicitDeny
 	}
-	var buffer actionBuffer
-	q := newQuestion(r, nil, buffer[:0])
+	q := newQuestion(r, nil)
 	return s.decide(&q, nil).outcome
 }
 
@@ -150,8 +153,7 @@ func (s *Situation) DecideFor(c Caller, resource *Policy, r *Request) Outcome {
 	if s == nil {
 		s = &nobody
 	}
-	var buffer actionBuffer
-	q := newQuestion(r, &c, buffer[:0])
+	q := newQuestion(r, &c)
 	return s.decide(&q, listOf(resource)).outcome
 }
 

@@ -37,8 +37,7 @@ func (s *Situation) explain(c *Caller, resource []*Policy, r *Request) *Explanat
 	if s == nil {
 		s = &nobody
 	}
-	var buffer actionBuffer
-	q := newQuestion(r, c, buffer[:0])
+	q := newQuestion(r, c)
 	return &Explanation{verdict: s.decide(&q, resource), situation: s, request: r, caller: c, resource: resource}
 }
 
@@ -50,8 +49,17 @@ func (e *Explanation) Outcome() Outcome { return e.outcome }
 func (e *Explanation) Layer() Layer { return e.layer }
 
 // Digests returns the SHA-256 of every document that was evaluated, in hexadecimal,
-// sorted, each once.
+// sorted, each once. The list is shared and must not be changed.
 func (e *Explanation) Digests() []string {
+	if e.resource != nil {
+		return e.listDigests()
+	}
+	s := e.situation
+	s.list.Do(func() { s.digests = e.listDigests() })
+	return s.digests
+}
+
+func (e *Explanation) listDigests() []string {
 	layers, n := e.layers(), 0
 	for _, l := range layers {
 		n += len(l.policies)
@@ -63,7 +71,7 @@ func (e *Explanation) Digests() []string {
 		}
 	}
 	slices.Sort(out)
-	return slices.Compact(out)
+	return slices.Clip(slices.Compact(out))
 }
 
 // Match is one statement that took part in a decision.
@@ -137,49 +145,56 @@ func (e *Explanation) Line() string {
 		return "allow: " + e.reason
 	}
 	if e.by.policy != nil {
-		var b strings.Builder
-		b.Grow(128)
-		b.WriteString(e.outcome.words())
-		b.WriteString(": ")
-		e.by.write(&b)
-		return b.String()
+		var room [160]byte
+		b := append(room[:0], e.outcome.words()...)
+		b = append(b, ": "...)
+		return string(e.by.appendTo(b))
 	}
 	return "implicit deny: no " + e.layer.String() + " allows " + oneLine(e.request.Action) + "; " + e.nearest()
 }
 
 // String names the statement for people.
 func (r ref) String() string {
-	var b strings.Builder
-	r.write(&b)
-	return b.String()
+	return string(r.appendTo(nil))
 }
 
-func (r ref) write(b *strings.Builder) {
-	b.WriteString("policy ")
-	b.WriteString(oneLine(r.policy.source.Name))
+func (r ref) appendTo(b []byte) []byte {
+	b = append(b, "policy "...)
+	b = append(b, oneLine(r.policy.source.Name)...)
 	if o := r.policy.source.Owner; o != "" {
-		b.WriteString(" of ")
-		b.WriteString(oneLine(o))
+		b = append(b, " of "...)
+		b = append(b, oneLine(o)...)
 	}
-	b.WriteString(", statement ")
-	b.WriteString(strconv.Itoa(r.statement.index))
+	b = append(b, ", statement "...)
+	b = strconv.AppendInt(b, int64(r.statement.index), 10)
 	if r.statement.sid != "" {
-		b.WriteString(` "`)
-		b.WriteString(oneLine(r.statement.sid))
-		b.WriteByte('"')
+		b = append(b, ` "`...)
+		b = append(b, oneLine(r.statement.sid)...)
+		b = append(b, '"')
 	}
+	return b
 }
 
 // oneLine makes text fit for a terminal: control characters become blanks.
 func oneLine(s string) string {
-	control := func(c rune) bool { return c < ' ' || c >= 0x7F && c < 0xA0 }
-	if strings.IndexFunc(s, control) < 0 {
+	if plainASCII(s) {
 		return s
 	}
+	control := func(c rune) bool { return c < ' ' || c >= 0x7F && c < 0xA0 }
 	return strings.Map(func(c rune) rune {
 		if control(c) {
 			return ' '
 		}
 		return c
 	}, s)
+}
+
+// plainASCII reports whether every byte is a character of ASCII that prints.
+func plainASCII(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' || s[i] >= 0x7F {
+			return false
+		}
+	}
+	return true
 }

@@ -63,7 +63,7 @@ func (t *tree) checkID(kind Kind, n *node) *SyntaxError {
 }
 
 func (t *tree) statements(n *node) ([]rawStatement, *SyntaxError) {
-	list := n.items
+	list := n.members
 	switch {
 	case n.kind == objectNode:
 		raw, failed := t.rawStatement(n)
@@ -76,7 +76,7 @@ func (t *tree) statements(n *node) ([]rawStatement, *SyntaxError) {
 	raws := make([]rawStatement, len(list))
 	for i := range list {
 		var failed *SyntaxError
-		if raws[i], failed = t.rawStatement(&list[i]); failed != nil {
+		if raws[i], failed = t.rawStatement(&list[i].value); failed != nil {
 			return nil, failed
 		}
 	}
@@ -150,8 +150,8 @@ func (t *tree) checkStrings(n *node, element string) *SyntaxError {
 	if n.kind != arrayNode {
 		return t.fail(n, msgSyntax, "%s is a string or an array of strings, not %s", element, n.kind)
 	}
-	for i := range n.items {
-		if it := &n.items[i]; it.kind != stringNode {
+	for i := range n.members {
+		if it := &n.members[i].value; it.kind != stringNode {
 			return t.fail(it, msgSyntax, "%s is a list of strings and holds %s", element, it.kind)
 		}
 	}
@@ -222,8 +222,8 @@ func (t *tree) checkScalars(n *node, key string) *SyntaxError {
 	if n.kind != arrayNode {
 		return t.fail(n, msgSyntax, "the value of %s is a string, a number, a boolean or an array of them, not %s", key, n.kind)
 	}
-	for i := range n.items {
-		if it := &n.items[i]; !it.scalar() {
+	for i := range n.members {
+		if it := &n.members[i].value; !it.scalar() {
 			return t.fail(it, msgSyntax, "the list of %s holds %s", key, it.kind)
 		}
 	}

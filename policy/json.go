@@ -3,7 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
-	"slices"
+	"math/bits"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -38,8 +38,7 @@ type node struct {
 	kind       nodeKind
 	start, end int      // byte offsets into the text
 	text       string   // a string's value; a number, boolean or null as written
-	items      []node   // of an array
-	members    []member // of an object, in order, names unique
+	members    []member // of an object, in order, names unique; of an array, without names
 }
 
 type member struct {
@@ -67,7 +66,7 @@ func (n *node) leaves() int {
 	case n == nil:
 		return 0
 	case n.kind == arrayNode:
-		return len(n.items)
+		return len(n.members)
 	default:
 		return 1
 	}
@@ -75,7 +74,7 @@ func (n *node) leaves() int {
 
 func (n *node) leaf(i int) *node {
 	if n.kind == arrayNode {
-		return &n.items[i]
+		return &n.members[i].value
 	}
 	return n
 }
@@ -89,14 +88,15 @@ func (n *node) scalar() bool {
 // pointerTo returns the JSON pointer from n to a node below it.
 func (n *node) pointerTo(at *node) string {
 	for i := range n.members {
-		if m := &n.members[i]; m.value.start <= at.start && at.end <= m.value.end {
-			return "/" + escapePointer(m.name) + m.value.pointerTo(at)
+		m := &n.members[i]
+		if at.start < m.value.start || m.value.end < at.end {
+			continue
 		}
-	}
-	for i := range n.items {
-		if it := &n.items[i]; it.start <= at.start && at.end <= it.end {
-			return "/" + strconv.Itoa(i) + it.pointerTo(at)
+		name := m.name
+		if n.kind == arrayNode {
+			name = strconv.Itoa(i)
 		}
+		return "/" + escapePointer(name) + m.value.pointerTo(at)
 	}
 	return ""
 }
@@ -116,12 +116,11 @@ type tree struct {
 type reader struct {
 	text string
 	pos  int
-	path []string // pointer to the value being read, for errors
 
 	// What has been read of the objects and arrays that are still open. Each takes
-	// its own part away when it ends.
+	// its own part away when it ends, to where it stays.
 	members []member
-	items   []node
+	kept    slab[member]
 }
 
 // errDuplicate is kept apart because IAM calls it a syntax error, not bad JSON.
@@ -138,16 +137,20 @@ func (e *jsonError) Error() string { return e.err.Error() }
 func (e *jsonError) Unwrap() error { return e.err }
 
 func (r *reader) errorf(off int, format string, args ...any) error {
-	pointer := ""
-	for _, p := range r.path {
-		pointer += "/" + escapePointer(p)
+	return &jsonError{off: off, err: fmt.Errorf(format, args...)}
+}
+
+// within tells the error in which value of an object or array it came up.
+func within(err error, name string) error {
+	if j, ok := errors.AsType[*jsonError](err); ok {
+		j.pointer = "/" + escapePointer(name) + j.pointer
 	}
-	return &jsonError{off, pointer, fmt.Errorf(format, args...)}
+	return err
 }
 
 // readJSON reads the whole text as one value.
 func readJSON(text string) (*tree, error) {
-	r := &reader{text: text, members: make([]member, 0, 16), items: make([]node, 0, 16), path: make([]string, 0, 8)}
+	r := &reader{text: text, members: make([]member, 0, 16)}
 	if err := r.checkText(); err != nil {
 		return nil, err
 	}
@@ -169,6 +172,13 @@ func readJSON(text string) (*tree, error) {
 func (r *reader) checkText() error {
 	count := 0
 	for i := 0; i < len(r.text); {
+		if i+8 <= len(r.text) && count+8 <= MaxDocument {
+			if x := load8(r.text[i:]); x&high == 0 && control8(x)&^equal8(x, '\n') == 0 {
+				count += 8
+				i += 8
+				continue
+			}
+		}
 		c, n := rune(r.text[i]), 1
 		if c >= utf8.RuneSelf {
 			c, n = utf8.DecodeRuneInString(r.text[i:])
@@ -188,9 +198,15 @@ func (r *reader) checkText() error {
 }
 
 func (r *reader) space() {
+	const blanks = ' ' * ones
 	for r.pos < len(r.text) {
 		switch r.text[r.pos] {
-		case ' ', '\t', '\n', '\r':
+		case ' ':
+			if r.pos+8 <= len(r.text) && load8(r.text[r.pos:]) == blanks {
+				r.pos += 7
+			}
+			r.pos++
+		case '\t', '\n', '\r':
 			r.pos++
 		default:
 			return
@@ -218,7 +234,7 @@ func (r *reader) value(depth int) (node, error) {
 		n.members, err = r.object(depth)
 	case c == '[':
 		n.kind = arrayNode
-		n.items, err = r.array(depth)
+		n.members, err = r.array(depth)
 	case c == '"':
 		n.kind = stringNode
 		n.text, err = r.string()
@@ -272,17 +288,31 @@ func (r *reader) object(depth int) ([]member, error) {
 		}
 		r.pos++
 		r.space()
-		r.path = append(r.path, m.name)
 		if m.value, err = r.value(depth + 1); err != nil {
-			return nil, err
+			return nil, within(err, m.name)
 		}
-		r.path = r.path[:len(r.path)-1]
 		r.members = append(r.members, m)
 	}
 	r.pos++
-	members := slices.Clone(r.members[mark:])
+	return r.close(mark), nil
+}
+
+// mostKept bounds the room that is made before it is known what a text holds.
+const mostKept = 4096
+
+// quoted counts the strings of a text without escapes.
+func quoted(text string) int { return strings.Count(text, `"`) / 2 }
+
+// close takes away what was read of an object or array that ends.
+func (r *reader) close(mark int) []member {
+	if r.kept.free == nil {
+		// Nearly every member has a name or a value in quotes.
+		r.kept.grow(min(quoted(r.text), mostKept))
+	}
+	members := r.kept.take(len(r.members) - mark)
+	copy(members, r.members[mark:])
 	r.members = r.members[:mark]
-	return members, nil
+	return members
 }
 
 // comma reads the comma that stands before every value of a list but the first.
@@ -313,25 +343,23 @@ func remember(seen map[string]bool, members []member) map[string]bool {
 	return seen
 }
 
-func (r *reader) array(depth int) ([]node, error) {
+func (r *reader) array(depth int) ([]member, error) {
 	r.pos++
-	mark := len(r.items)
+	mark := len(r.members)
 	for r.space(); r.peek() != ']'; r.space() {
-		if err := r.comma(len(r.items) > mark, ']'); err != nil {
+		i := len(r.members) - mark
+		if err := r.comma(i > 0, ']'); err != nil {
 			return nil, err
 		}
-		r.path = append(r.path, strconv.Itoa(len(r.items)-mark))
-		it, err := r.value(depth + 1)
-		if err != nil {
-			return nil, err
+		m := member{start: r.pos}
+		var err error
+		if m.value, err = r.value(depth + 1); err != nil {
+			return nil, within(err, strconv.Itoa(i))
 		}
-		r.path = r.path[:len(r.path)-1]
-		r.items = append(r.items, it)
+		r.members = append(r.members, m)
 	}
 	r.pos++
-	items := slices.Clone(r.items[mark:])
-	r.items = r.items[:mark]
-	return items, nil
+	return r.close(mark), nil
 }
 
 func (r *reader) number() (string, error) {
@@ -370,6 +398,17 @@ func (r *reader) string() (string, error) {
 	start := r.pos
 	r.pos++
 	for i := r.pos; i < len(r.text); i++ {
+		for i+8 <= len(r.text) {
+			x := load8(r.text[i:])
+			if stop := equal8(x, '"') | equal8(x, '\\') | control8(x); stop != 0 {
+				i += bits.TrailingZeros64(stop) / 8
+				break
+			}
+			i += 8
+		}
+		if i == len(r.text) {
+			break
+		}
 		switch c := r.text[i]; {
 		case c == '"':
 			s := r.text[r.pos:i]

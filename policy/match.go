@@ -11,13 +11,31 @@ import (
 type matcher struct {
 	ctx   *Context
 	steps int
+
+	// Conditions and variables often ask for the same key one after the other.
+	known *keyName // the key that was looked up last
+	found *entry
+}
+
+// lookUp finds a key of the request, nil when it does not carry the key.
+func (m *matcher) lookUp(k *keyName) *entry {
+	if m.known == nil || m.known != k && *m.known != *k {
+		m.known, m.found = k, m.ctx.find(k.name, k.hash)
+	}
+	return m.found
 }
 
 // match reports whether the whole text fits the pattern, case-sensitive. A pattern
 // with a variable that has no value fits nothing.
 func (m *matcher) match(p *pattern, text string) bool {
-	if p.exact {
-		return p.text == text
+	switch p.form {
+	case exactForm:
+		return text == p.lead
+	case prefixForm:
+		return strings.HasPrefix(text, p.lead)
+	}
+	if !strings.HasPrefix(text, p.lead) {
+		return false
 	}
 	last := len(p.pieces) - 1
 	n, ok := m.head(p.pieces[0], text)
@@ -46,13 +64,31 @@ func (m *matcher) bound(p *pattern) bool {
 	for _, pc := range p.pieces {
 		for i := range pc {
 			if pc[i].kind == variable {
-				if _, ok := pc[i].value(m.ctx); !ok {
+				if _, ok := m.value(&pc[i]); !ok {
 					return false
 				}
 			}
 		}
 	}
 	return true
+}
+
+// value returns what a literal or variable stands for in the request. A variable has
+// no value when its key is missing and there is no default, and when the key has
+// several values: multivalued keys never expand.
+func (m *matcher) value(t *token) (string, bool) {
+	if t.kind == literal {
+		return t.text, true
+	}
+	e := m.lookUp(&t.key)
+	switch e.len() {
+	case 0:
+		return t.text, t.def
+	case 1:
+		return e.at(0), true
+	default:
+		return "", false
+	}
 }
 
 // head matches a piece at the start of the text and returns the length it took.
@@ -68,7 +104,7 @@ func (m *matcher) head(pc piece, text string) (int, bool) {
 			n += w
 			continue
 		}
-		v, ok := pc[i].value(m.ctx)
+		v, ok := m.value(&pc[i])
 		if !ok || !strings.HasPrefix(text[n:], v) {
 			return 0, false
 		}
@@ -90,7 +126,7 @@ func (m *matcher) tail(pc piece, text string) (int, bool) {
 			end -= w
 			continue
 		}
-		v, ok := pc[i].value(m.ctx)
+		v, ok := m.value(&pc[i])
 		if !ok || !strings.HasSuffix(text[:end], v) {
 			return 0, false
 		}
@@ -102,10 +138,7 @@ func (m *matcher) tail(pc piece, text string) (int, bool) {
 // search finds the leftmost place of a piece and returns where it ends. The piece
 // begins with a literal or a variable.
 func (m *matcher) search(pc piece, text string) (int, bool) {
-	if len(pc) == 0 {
-		return 0, true
-	}
-	first, ok := pc[0].value(m.ctx)
+	first, ok := m.value(&pc[0])
 	if !ok {
 		return 0, false
 	}
@@ -130,13 +163,13 @@ func (m *matcher) search(pc piece, text string) (int, bool) {
 // compare whole texts; false when a variable has no value. The pattern has no
 // wildcards.
 func (m *matcher) expand(p *pattern) (string, bool) {
-	if p.exact {
-		return p.text, true
+	if p.form == exactForm {
+		return p.lead, true
 	}
 	var b strings.Builder
 	for _, pc := range p.pieces {
 		for i := range pc {
-			v, ok := pc[i].value(m.ctx)
+			v, ok := m.value(&pc[i])
 			if !ok {
 				return "", false
 			}

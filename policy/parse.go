@@ -67,11 +67,17 @@ func Parse(src Source, kind Kind, document []byte) (*Policy, error) {
 		}
 	}
 	p := &Policy{source: src, kind: kind, text: text, tree: t}
-	sum := sha256.Sum256(document)
-	p.digest = hex.EncodeToString(sum[:])
+	p.digest = digestOf(document)
 	p.document = t.document(version, raws)
 	p.compile()
 	return p, nil
+}
+
+func digestOf(document []byte) string {
+	var text [2 * sha256.Size]byte
+	sum := sha256.Sum256(document)
+	hex.Encode(text[:], sum[:])
+	return string(text[:])
 }
 
 // syntaxErrorOf words an error of the JSON reader as the kind of document has it.
@@ -87,42 +93,56 @@ func syntaxErrorOf(err error, kind Kind, text string) *SyntaxError {
 	return e
 }
 
-// document makes the data of a document that passed every rule.
+// documentMaker makes the data of a document that passed every rule.
+type documentMaker struct {
+	places cursor
+	texts  slab[string]
+}
+
 func (t *tree) document(version string, raws []rawStatement) Document {
 	d := Document{Version: version, Statements: make([]Statement, len(raws))}
 	if id := t.root.get("Id"); id != nil {
 		d.ID = id.text
 	}
+	m := documentMaker{places: cursor{text: t.text}}
+	m.texts.grow(min(quoted(t.text)/2, mostKept)) // the other half are names
 	for i := range raws {
-		d.Statements[i] = t.statement(&raws[i])
+		m.statement(&d.Statements[i], &raws[i])
 	}
 	return d
 }
 
-func (t *tree) statement(raw *rawStatement) Statement {
-	s := Statement{Start: positionAt(t.text, raw.node.start), End: positionAt(t.text, raw.node.end)}
+func (m *documentMaker) statement(s *Statement, raw *rawStatement) {
+	s.Start = m.places.at(raw.node.start)
 	if raw.sid != nil {
 		s.Sid = raw.sid.text
 	}
 	if raw.effect.text == Permit.String() {
 		s.Effect = Permit
 	}
-	s.Actions, s.NotAction = either(raw.action, raw.notAction)
-	s.Resources, s.NotResource = either(raw.resource, raw.notResource)
+	s.Actions, s.NotAction = m.either(raw.action, raw.notAction)
+	s.Resources, s.NotResource = m.either(raw.resource, raw.notResource)
 	switch {
 	case raw.principal != nil:
-		s.Principals = principals(raw.principal)
+		s.Principals = m.principals(raw.principal)
 	case raw.notPrincipal != nil:
-		s.Principals, s.NotPrincipal = principals(raw.notPrincipal), true
+		s.Principals, s.NotPrincipal = m.principals(raw.notPrincipal), true
 	}
 	if raw.condition != nil {
-		s.Conditions = t.conditions(raw.condition)
+		s.Conditions = m.conditionsOf(raw.condition)
 	}
-	return s
+	s.End = m.places.at(raw.node.end)
 }
 
-func (t *tree) conditions(n *node) []Condition {
-	var out []Condition
+func (m *documentMaker) conditionsOf(n *node) []Condition {
+	count := 0
+	for i := range n.members {
+		count += len(n.members[i].value.members)
+	}
+	if count == 0 {
+		return nil
+	}
+	out := make([]Condition, 0, count)
 	for i := range n.members {
 		op := &n.members[i]
 		for j := range op.value.members {
@@ -130,8 +150,8 @@ func (t *tree) conditions(n *node) []Condition {
 			out = append(out, Condition{
 				Operator: op.name,
 				Key:      key.name,
-				Values:   texts(&key.value),
-				At:       positionAt(t.text, key.value.start),
+				Values:   m.list(&key.value),
+				At:       m.places.at(key.value.start),
 			})
 		}
 	}
@@ -139,32 +159,32 @@ func (t *tree) conditions(n *node) []Condition {
 }
 
 // either returns the texts of an element or of its Not twin.
-func either(plain, not *node) ([]string, bool) {
+func (m *documentMaker) either(plain, not *node) ([]string, bool) {
 	if not != nil {
-		return texts(not), true
+		return m.list(not), true
 	}
 	if plain != nil {
-		return texts(plain), false
+		return m.list(plain), false
 	}
 	return nil, false
 }
 
-// texts returns a scalar's text, or those of an array's items.
-func texts(n *node) []string {
-	out := make([]string, n.leaves())
+// list returns a scalar's text, or those of an array's items.
+func (m *documentMaker) list(n *node) []string {
+	out := m.texts.take(n.leaves())
 	for i := range out {
 		out[i] = n.leaf(i).text
 	}
 	return out
 }
 
-func principals(n *node) []Principal {
+func (m *documentMaker) principals(n *node) []Principal {
 	if n.kind != objectNode {
 		return []Principal{{Type: "*", Name: n.text}}
 	}
 	var out []Principal
 	for i := range n.members {
-		for _, name := range texts(&n.members[i].value) {
+		for _, name := range m.list(&n.members[i].value) {
 			out = append(out, Principal{Type: n.members[i].name, Name: name})
 		}
 	}

@@ -111,29 +111,11 @@ func readVariable(s string) (token, int) {
 	return v, open + 1 + len(def) + 2
 }
 
-// value returns what a literal or variable stands for in a request. A variable has
-// no value when its key is missing and there is no default, and when the key has
-// several values: multivalued keys never expand.
-func (t *token) value(c *Context) (string, bool) {
-	if t.kind == literal {
-		return t.text, true
-	}
-	e := t.key.in(c)
-	switch e.len() {
-	case 0:
-		return t.text, t.def
-	case 1:
-		return e.at(0), true
-	default:
-		return "", false
-	}
-}
-
 // pattern is text with wildcards and variables, compiled.
 type pattern struct {
 	source string
-	exact  bool // no wildcard, no variable: text is all there is
-	text   string
+	lead   string // the literal text that it begins with
+	form   patternForm
 	vars   bool
 	// The pattern is pieces[0] * pieces[1] * … : the first piece stands at the start
 	// of the text, the last at its end, and each in between at the leftmost place
@@ -142,24 +124,30 @@ type pattern struct {
 	pieces []piece
 }
 
+// patternForm tells the patterns that need no search from the others.
+type patternForm uint8
+
+const (
+	exactForm   patternForm = iota // lead is all there is
+	prefixForm                     // lead and one * at the end
+	generalForm                    // the pieces
+)
+
 // piece is a run of literals, variables and ? between two *.
 type piece []token
 
 func (x syntaxOf) compile(source string) pattern {
 	p := pattern{source: source}
 	if !strings.ContainsAny(source, "*?$") {
-		p.exact, p.text = true, source
+		p.lead = source
 		return p
 	}
 	toks := x.tokens(source)
-	switch {
-	case len(toks) == 0:
-		p.exact = true
-		return p
-	case len(toks) == 1 && toks[0].kind == literal:
-		p.exact, p.text = true, toks[0].text
+	if len(toks) == 1 && toks[0].kind == literal {
+		p.lead = toks[0].text
 		return p
 	}
+	p.form = generalForm
 	cur, star := piece{}, false
 	for _, t := range toks {
 		switch {
@@ -176,8 +164,38 @@ func (x syntaxOf) compile(source string) pattern {
 		}
 	}
 	p.pieces = append(p.pieces, cur)
+	first := p.pieces[0]
+	if len(first) > 0 && first[0].kind == literal {
+		p.lead = first[0].text
+	}
+	if len(p.pieces) == 2 && len(cur) == 0 && (len(first) == 0 || len(first) == 1 && p.lead != "") {
+		p.form = prefixForm
+	}
 	return p
 }
+
+// ends returns which bytes at both ends of a text that fits are literal, and what
+// they are.
+func (p *pattern) ends() (mask, bytes ends) {
+	head, tail := p.lead, p.lead
+	if p.form != exactForm {
+		tail = ""
+		if last := p.pieces[len(p.pieces)-1]; len(last) > 0 && last[len(last)-1].kind == literal {
+			tail = last[len(last)-1].text
+		}
+	}
+	mask = ends{lowBytes(len(head)), ^lowBytes(8 - len(tail))}
+	return mask, ends{endsOf(head).first, endsOf(tail).last}
+}
+
+// lowBytes has all bits of the lowest n bytes set, of at most eight.
+func lowBytes(n int) uint64 { return ^(^uint64(0) << (8 * max(0, min(n, 8)))) }
+
+// any reports whether the pattern is * alone.
+func (p *pattern) any() bool { return p.form == prefixForm && p.lead == "" }
+
+// literal reports whether the pattern means the very text that was written.
+func (p *pattern) literal() bool { return p.form == exactForm && p.lead == p.source }
 
 // keys appends the names of the pattern's variables.
 func (p *pattern) keys(names []string) []string {

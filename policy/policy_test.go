@@ -1,6 +1,8 @@
 package policy_test
 
 import (
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/refward/refward/policy"
@@ -88,6 +90,9 @@ func TestDecideAllocatesNothing(t *testing.T) {
 		if n := testing.AllocsPerRun(100, func() { s.Decide(r) }); n != 0 {
 			t.Errorf("%s: %v allocations", ref.name, n)
 		}
+		if n := testing.AllocsPerRun(100, func() { e := s.Explain(r); _, _ = e.Line(), e.Digests() }); n > 2 {
+			t.Errorf("%s: %v allocations for an explanation, its line and its digests", ref.name, n)
+		}
 	}
 }
 
@@ -102,5 +107,33 @@ func TestNobody(t *testing.T) {
 	e := policy.Unconditional("root")
 	if e.Outcome() != policy.Allow || e.Line() != "allow: root" || len(e.Digests()) != 0 {
 		t.Errorf("unconditional: %v, %s, %v", e.Outcome(), e.Line(), e.Digests())
+	}
+}
+
+// The list of digests is made once, by whoever asks first.
+func TestDigestsTogether(t *testing.T) {
+	s := story(t)
+	s.Boundary = []*policy.Policy{mustParse(t, policy.Source{Name: "limit"}, policy.Boundary, juniors+" ")}
+	s.Session = s.Identity
+	want := []string{s.Identity[0].Digest(), s.Boundary[0].Digest()}
+	slices.Sort(want)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			e := s.Explain(push("refs/heads/master"))
+			if got := e.Digests(); !slices.Equal(got, want) || cap(got) != len(got) {
+				t.Errorf("digests %q with room for %d, want %q", got, cap(got), want)
+			}
+		})
+	}
+	all.Wait()
+
+	other := mustParse(t, policy.Source{Name: "resource"}, policy.Resource,
+		`{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "codecommit:*", "Resource": "*"}}`)
+	if got := s.ExplainFor(policy.Caller{}, other, push("")).Digests(); len(got) != 3 {
+		t.Errorf("with a resource policy: %q, want three", got)
+	}
+	if got := s.Explain(push("")).Digests(); !slices.Equal(got, want) {
+		t.Errorf("digests %q afterwards, want %q", got, want)
 	}
 }

@@ -39,7 +39,7 @@ func (d *Document) tree() node {
 	}
 	list := node{kind: arrayNode}
 	for i := range d.Statements {
-		list.items = append(list.items, d.Statements[i].tree())
+		list.add("", d.Statements[i].tree())
 	}
 	root.add("Statement", list)
 	return root
@@ -126,7 +126,7 @@ func listTree(values []string, compare func(a, b string) int) node {
 	}
 	n := node{kind: arrayNode}
 	for _, v := range sorted {
-		n.items = append(n.items, textNode(v))
+		n.add("", textNode(v))
 	}
 	return n
 }
@@ -145,8 +145,8 @@ func (w *printer) node(n *node, depth int) {
 			w.node(&n.members[i].value, depth+1)
 		})
 	case arrayNode:
-		tall := len(n.items) > 1 || len(n.items) == 1 && n.items[0].kind >= arrayNode
-		w.list('[', ']', len(n.items), tall, depth, func(i int) { w.node(&n.items[i], depth+1) })
+		tall := len(n.members) > 1 || len(n.members) == 1 && n.members[0].value.kind >= arrayNode
+		w.list('[', ']', len(n.members), tall, depth, func(i int) { w.node(&n.members[i].value, depth+1) })
 	default:
 		w.WriteString(n.text)
 	}

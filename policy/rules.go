@@ -71,7 +71,7 @@ func empty(n *node) bool {
 		}
 		return true
 	}
-	return n.kind == arrayNode && len(n.items) == 0
+	return n.kind == arrayNode && len(n.members) == 0
 }
 
 // checkLegacy holds what the older of AWS's two parsers refuses.
@@ -291,14 +291,14 @@ func badResource(resource string) string {
 			return badService(resource, parts)
 		}
 	}
-	return fmt.Sprintf(msgPartition, parts[1], filled(parts))
+	return fmt.Sprintf(msgPartition, parts[1], strings.Join(parts, ":"))
 }
 
 func badService(resource string, parts []string) string {
-	if len(parts) < 3 || parts[2] == "" || strings.ContainsAny(parts[2], "*?") {
+	if parts[2] == "" || strings.ContainsAny(parts[2], "*?") {
 		return msgResourceVendor
 	}
-	if parts[2] != "iam" || len(parts) < 6 {
+	if parts[2] != "iam" {
 		return ""
 	}
 	if parts[3] != "" {
@@ -313,15 +313,6 @@ func badService(resource string, parts []string) string {
 		}
 	}
 	return msgIAMType
-}
-
-// filled puts * where parts are missing, as AWS prints the ARN in its message.
-func filled(parts []string) string {
-	out := append([]string(nil), parts...)
-	for len(out) < 6 {
-		out = append(out, "*")
-	}
-	return strings.Join(out, ":")
 }
 
 // checkPrincipalNames: accounts and full names only, no wildcard inside one.

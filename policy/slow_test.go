@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/refward/refward/arn"
@@ -79,7 +80,7 @@ func slowAction(st *Statement, r slowRequest) truth {
 	for _, a := range st.Actions {
 		one := truthOf(a == "*" || slowGlob(strings.ToLower(a), strings.ToLower(r.action)))
 		vendor, _, _ := strings.Cut(a, ":")
-		if vendor != "*" && strings.ContainsAny(vendor, "*?") {
+		if a != "*" && a != "*:*" && strings.ContainsAny(vendor, "*?") {
 			one = min(one, unsure)
 		}
 		t = max(t, one)
@@ -90,11 +91,24 @@ func slowAction(st *Statement, r slowRequest) truth {
 	return t
 }
 
+// slowRegexp compiles each expression once: the words of the generators are few, and
+// compiling is nearly all that this evaluator would do.
+func slowRegexp(expression string) *regexp.Regexp {
+	if re, ok := slowCompiled.Load(expression); ok {
+		return re.(*regexp.Regexp)
+	}
+	re := regexp.MustCompile(expression)
+	slowCompiled.Store(expression, re)
+	return re
+}
+
+var slowCompiled sync.Map // of expression to *regexp.Regexp
+
 func slowGlob(pattern, text string) bool {
 	re := regexp.QuoteMeta(pattern)
 	re = strings.ReplaceAll(re, `\*`, `.*`)
 	re = strings.ReplaceAll(re, `\?`, `.`)
-	return regexp.MustCompile(`(?s)^` + re + `$`).MatchString(text)
+	return slowRegexp(`(?s)^` + re + `$`).MatchString(text)
 }
 
 var slowVariable = regexp.MustCompile(`\$\{(?:([*?$])|([^},]+)(?:, *'(.*?)')?)\}`)
@@ -144,7 +158,7 @@ func slowExpand(pattern string, r slowRequest, wild, vars bool) (re string, boun
 }
 
 func slowMatch(re, text string) bool {
-	return regexp.MustCompile(`(?s)^` + re + `$`).MatchString(text)
+	return slowRegexp(`(?s)^` + re + `$`).MatchString(text)
 }
 
 func slowResource(st *Statement, r slowRequest, vars bool) truth {
@@ -174,16 +188,17 @@ func slowResourceOne(p string, not bool, r slowRequest, vars bool) truth {
 	if !vars {
 		parts = splitPlain(p)
 	}
-	if len(parts) < 6 {
-		return min(unsure, truthOf(slowMatch(whole, r.resource)))
-	}
 	early := false
 	for i := range 6 {
 		re, _, hasVars := slowExpand(parts[i], r, true, vars)
 		early = early || hasVars && i < 5
-		if !slowMatch(re, name[i]) {
-			return no
+		if slowMatch(re, name[i]) {
+			continue
 		}
+		if strings.Join(parts, ":") != p && !strings.HasSuffix(p, "*") {
+			return min(unsure, truthOf(slowMatch(whole, r.resource)))
+		}
+		return no
 	}
 	if early {
 		return unsure
@@ -344,7 +359,7 @@ func slowString(p slowPair) truth {
 	if strings.HasSuffix(p.name, "IgnoreCase") {
 		re = `(?i)` + re
 	}
-	return truthOf(regexp.MustCompile(`^(?s)(?:` + re + `)$`).MatchString(p.have))
+	return truthOf(slowRegexp(`^(?s)(?:` + re + `)$`).MatchString(p.have))
 }
 
 func slowOrder(name string, c int) truth {
@@ -445,11 +460,8 @@ func slowARN(p slowPair) truth {
 		return no
 	}
 	parts := arn.SplitPattern(p.want)
-	if strings.HasSuffix(p.want, "*") && strings.Count(p.want, ":") < 5 {
-		return no
-	}
-	if len(parts) < 6 {
-		if !hasVars {
+	if len(parts) < 6 || strings.Join(parts, ":") != p.want {
+		if !hasVars || strings.HasSuffix(p.want, "*") {
 			return no
 		}
 		return min(unsure, truthOf(slowMatch(whole, p.have)))

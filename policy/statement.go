@@ -21,6 +21,17 @@ type statement struct {
 // compile makes the statements and their index from the document.
 func (p *Policy) compile() {
 	variables := p.document.Variables()
+	actions, resources, conditions := 0, 0, 0
+	for i := range p.document.Statements {
+		src := &p.document.Statements[i]
+		actions += len(src.Actions)
+		resources += len(src.Resources)
+		conditions += len(src.Conditions)
+	}
+	as, rs, cs := slab[actionPattern]{}, slab[arnPattern]{}, slab[condition]{}
+	as.grow(actions)
+	rs.grow(resources)
+	cs.grow(conditions)
 	p.statements = make([]statement, len(p.document.Statements))
 	for i := range p.document.Statements {
 		src := &p.document.Statements[i]
@@ -35,9 +46,9 @@ func (p *Policy) compile() {
 			notAction:    src.NotAction,
 			notResource:  src.NotResource,
 			noResource:   p.kind == Trust,
-			actions:      make([]actionPattern, len(src.Actions)),
-			resources:    make([]arnPattern, len(src.Resources)),
-			conditions:   make([]condition, len(src.Conditions)),
+			actions:      as.take(len(src.Actions)),
+			resources:    rs.take(len(src.Resources)),
+			conditions:   cs.take(len(src.Conditions)),
 		}
 		for j, a := range src.Actions {
 			s.actions[j] = compileAction(a)
@@ -52,7 +63,7 @@ func (p *Policy) compile() {
 	p.indexActions()
 }
 
-func (s *statement) testAction(action []byte) truth {
+func (s *statement) testAction(action *actionName) truth {
 	t := no
 	for i := range s.actions {
 		if t = max(t, s.actions[i].match(action)); t == yes {
@@ -100,7 +111,7 @@ func (s *statement) testConditions(m *matcher) truth {
 // applies reports whether the statement speaks about the request, and how its
 // principal element reaches the caller.
 func (s *statement) applies(q *question) (bool, reach) {
-	return s.appliesAfter(q, s.testAction(q.action))
+	return s.appliesAfter(q, s.testAction(&q.action))
 }
 
 // appliesAfter is applies with the action's answer given. The cheapest tests come

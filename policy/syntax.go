@@ -58,8 +58,31 @@ func (p Position) String() string { return strconv.Itoa(p.Line) + ":" + strconv.
 
 // positionAt finds the line and column of a byte offset.
 func positionAt(text string, off int) Position {
-	before := text[:min(off, len(text))]
-	return Position{1 + strings.Count(before, "\n"), len(before) - strings.LastIndexByte(before, '\n')}
+	c := cursor{text: text}
+	return c.at(off)
+}
+
+// cursor finds positions. It is quick when it is asked from the front of the text to
+// its end.
+type cursor struct {
+	text      string
+	off       int // what follows was counted up to here
+	lines     int // line feeds
+	lineStart int
+}
+
+func (c *cursor) at(off int) Position {
+	off = min(off, len(c.text))
+	if off < c.off {
+		*c = cursor{text: c.text}
+	}
+	part := c.text[c.off:off]
+	if i := strings.LastIndexByte(part, '\n'); i >= 0 {
+		c.lines += strings.Count(part, "\n")
+		c.lineStart = c.off + i + 1
+	}
+	c.off = off
+	return Position{1 + c.lines, 1 + off - c.lineStart}
 }
 
 // fail makes the error for a value of the document.

@@ -78,7 +78,7 @@ func (e *Explanation) Trace() *Trace {
 }
 
 func (e *Explanation) question() *question {
-	q := newQuestion(e.request, e.caller, nil)
+	q := newQuestion(e.request, e.caller)
 	return &q
 }
 
@@ -90,6 +90,9 @@ func (q *question) trace(s *statement) StatementTrace {
 		Effect: s.effect.String(),
 		Start:  s.source.Start,
 		End:    s.source.End,
+
+		Elements:   make([]ElementTrace, 0, 3),
+		Conditions: make([]ConditionTrace, 0, len(s.conditions)),
 	}
 	all := yes
 	add := func(element string, not bool, answer truth, value, matched string) {
@@ -103,7 +106,7 @@ func (q *question) trace(s *statement) StatementTrace {
 		answer, _ := s.testPrincipal(q.caller)
 		add("Principal", s.notPrincipal, answer, q.callerName(), s.metPrincipal(q.caller))
 	}
-	add("Action", s.notAction, s.testAction(q.action), q.request.Action, s.metAction(q.action))
+	add("Action", s.notAction, s.testAction(&q.action), q.request.Action, s.metAction(&q.action))
 	if !s.noResource {
 		add("Resource", s.notResource, s.testResource(&q.matcher, &q.resource), q.resource.text, s.metResource(q))
 	}
@@ -142,7 +145,7 @@ func (s *statement) metPrincipal(c *Caller) string {
 	return ""
 }
 
-func (s *statement) metAction(action []byte) string {
+func (s *statement) metAction(action *actionName) string {
 	for i := range s.actions {
 		if s.actions[i].match(action) != no {
 			return s.actions[i].source
@@ -168,7 +171,7 @@ func (q *question) traceCondition(c *condition) (ConditionTrace, truth) {
 		Answer:   answer.String(),
 		Wanted:   c.values,
 	}
-	e := c.key.in(q.matcher.ctx)
+	e := q.matcher.lookUp(&c.key)
 	if e.len() == 0 {
 		t.Missing = true
 		return t, answer

@@ -3,6 +3,7 @@ package policy
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -40,7 +41,7 @@ func (e *Explanation) nearest() string {
 // closeness counts the elements of an Allow statement that hold, -1 when it does not
 // speak about the action at all.
 func (q *question) closeness(s *statement) int {
-	if s.effect != Permit || s.testAction(q.action) == no {
+	if s.effect != Permit || s.testAction(&q.action) == no {
 		return -1
 	}
 	n := 0
@@ -159,12 +160,9 @@ func (e *Explanation) Paragraph() string {
 
 // speaks reports whether the statement's action element did not rule it out.
 func (t *StatementTrace) speaks() bool {
-	for _, el := range t.Elements {
-		if strings.HasSuffix(el.Element, "Action") {
-			return el.Answer != no.String()
-		}
-	}
-	return true
+	return !slices.ContainsFunc(t.Elements, func(el ElementTrace) bool {
+		return strings.HasSuffix(el.Element, "Action") && el.Answer == no.String()
+	})
 }
 
 func (t *StatementTrace) paragraph(b *strings.Builder, layer string, p *PolicyTrace) {

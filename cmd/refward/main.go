@@ -1,6 +1,6 @@
 // Command refward is a Git host guarded by IAM policy: it speaks the APIs of AWS
-// CodeCommit, IAM and STS, and Git over HTTP and SSH, and decides every call and every
-// change of a ref by policy. "refward help" is its manual.
+// CodeCommit, IAM and STS, and Git over HTTP and SSH, and decides every call and every change
+// of a ref by policy. "refward help" is its manual.
 package main
 
 import (

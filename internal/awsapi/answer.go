@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/refward/refward/internal/fault"
 )
@@ -117,9 +118,20 @@ func jsonCode(c fault.Code) string {
 	return c.Name
 }
 
+// maxMessage bounds the message of a refusal, in bytes: faults repeat what the client sent,
+// such as a name of some megabytes.
+const maxMessage = 4 << 10
+
+func message(f *fault.Fault) string {
+	if len(f.Message) > maxMessage {
+		return strings.ToValidUTF8(f.Message[:maxMessage], "") + "..."
+	}
+	return f.Message
+}
+
 func jsonFault(f *fault.Fault) []byte {
 	body := appendJSONString([]byte(`{"__type":`), jsonCode(f.Code))
-	body = appendJSONString(append(body, `,"message":`...), f.Message)
+	body = appendJSONString(append(body, `,"message":`...), message(f))
 	return append(body, '}')
 }
 
@@ -134,7 +146,7 @@ func (e *exchange) xmlFault(f *fault.Fault) []byte {
 	}
 	body := []byte(`<ErrorResponse xmlns="` + namespace + `"><Error><Type>` + side + `</Type><Code>`)
 	body = appendXMLText(body, f.Code.Name)
-	body = appendXMLText(append(body, "</Code><Message>"...), f.Message)
+	body = appendXMLText(append(body, "</Code><Message>"...), message(f))
 	body = appendXMLText(append(body, "</Message></Error><RequestId>"...), e.requestID)
 	return append(body, "</RequestId></ErrorResponse>"...)
 }

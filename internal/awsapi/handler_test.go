@@ -125,6 +125,26 @@ func TestEcho(t *testing.T) {
 	}
 }
 
+// TestLongEcho: a name of megabytes, which any caller may send, does not come back.
+func TestLongEcho(t *testing.T) {
+	long := strings.Repeat("é", 1<<19)
+	echo := func(context.Context, authz.Caller, *codecommit.GetBranchInput) (*codecommit.GetBranchOutput, error) {
+		return nil, fault.ValidationError.New("The name %q is not valid", long)
+	}
+	echoForm := func(context.Context, authz.Caller, *iam.GetUserInput) (*iam.GetUserOutput, error) {
+		return nil, fault.ValidationError.New("The name %q is not valid", long)
+	}
+	h := newHandler(t, does("codecommit", "GetBranch", echo), does("iam", "GetUser", echoForm))
+	for name, w := range map[string]*httptest.ResponseRecorder{
+		"awsJson1.1": call(h, "codecommit", jsonRequest("GetBranch", "{}")),
+		"awsQuery":   call(h, "iam", formRequest("Action=GetUser&Version=2010-05-08")),
+	} {
+		if n := w.Body.Len(); n > 2*maxMessage || !strings.Contains(w.Body.String(), "The name") || !utf8.Valid(w.Body.Bytes()) {
+			t.Errorf("%s: an answer of %d bytes, %.60q", name, n, w.Body)
+		}
+	}
+}
+
 func TestMethods(t *testing.T) {
 	h := newHandler(t)
 	for _, method := range []string{"HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"} {

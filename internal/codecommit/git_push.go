@@ -214,7 +214,11 @@ func (p *push) inspect(ctx context.Context, objects *repo.Objects) error {
 		case c.Ref.IsBranch() && typ != object.Commit:
 			p.refuse(i, "a branch must point to a commit, not to a "+typ.String())
 		case typ == object.Tag:
-			if p.peeled[i], _, err = objects.Peel(ctx, c.New); err != nil {
+			p.peeled[i], _, err = objects.Peel(ctx, c.New)
+			switch {
+			case errors.Is(err, repo.ErrObjectType):
+				p.refuse(i, "a tag of a tag of a tag, too many times")
+			case err != nil:
 				return err
 			}
 		}

@@ -191,6 +191,18 @@ func TestPushChecksWhatItBrings(t *testing.T) {
 		t.Errorf("the tag is %s, peeled %s, want %s, %s", got.OID, got.Peeled, tag, first)
 	}
 
+	// A tag that takes for ever to follow is the pusher's doing, and no failure of the host.
+	deep, kind := first, "commit"
+	for range 17 {
+		deep = git.Object("tag", fmt.Sprintf("object %s\ntype %s\ntag v\ntagger A <a@b> 1 +0000\n\nm\n", deep, kind))
+		kind = "tag"
+	}
+	git.Git("update-ref", "refs/tags/deep", deep.String())
+	out = h.push(t, "senior", "payments", git, codecommit.RefCommand{Ref: "refs/tags/deep", New: deep})
+	if want := "a tag of a tag of a tag, too many times"; out.Results[0].Reason != want {
+		t.Errorf("a tag that leads through 17 others: %q, want %q", out.Results[0].Reason, want)
+	}
+
 	in := codecommit.GitPushInput{
 		RepositoryName: "payments",
 		Commands: []codecommit.RefCommand{

@@ -43,8 +43,9 @@ func (s *Service) MergePullRequestByFastForward() *op.Operation[api.MergePullReq
 }
 
 // mergePullRequestChecks asks on the repository that the request names, about the
-// destination of the pull request. Whether the two belong together is found after the
-// decision, so that it tells nothing to a caller without rights.
+// destination of the pull request. Whether the two belong together is told after the
+// decision; where they do not, the destination has no part in it: neither a refusal nor a
+// condition of a policy on one repository may tell what is in another.
 func (s *Service) mergePullRequestChecks(ctx context.Context, _ authz.Caller, in *api.MergePullRequestByFastForwardInput) ([]authz.Check, error) {
 	id, err1 := pullRequestID(in.PullRequestId)
 	name, err2 := repositoryName(in.RepositoryName)
@@ -55,6 +56,9 @@ func (s *Service) mergePullRequestChecks(ctx context.Context, _ authz.Caller, in
 	f, err := s.findPullRequest(ctx, id)
 	if err != nil {
 		return nil, err
+	}
+	if f.repository.Name != name {
+		return []authz.Check{s.check("MergePullRequestByFastForward", name)}, nil
 	}
 	c := s.check("MergePullRequestByFastForward", name, refValue(f.Destination))
 	c.Way = wayOfMerge(f.Destination)

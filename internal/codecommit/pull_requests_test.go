@@ -49,6 +49,17 @@ func (h *host) history(t *testing.T, id string) []string {
 	return all
 }
 
+// TestMergeTellsNothingOfAnotherRepository: who names a pull request of one repository and
+// another repository does not learn from the refusal into which branch it would go.
+func TestMergeTellsNothingOfAnotherRepository(t *testing.T) {
+	h, _, _, _ := payments(t)
+	in := api.MergePullRequestByFastForwardInput{PullRequestId: new(opened(t, h)), RepositoryName: new("mine")}
+	_, err := try(t, h, "nobody", h.MergePullRequestByFastForward(), in)
+	if !fault.Has(err, fault.AccessDenied) || strings.Contains(err.Error(), "master") {
+		t.Errorf("got %v, want a refusal without the destination", err)
+	}
+}
+
 func TestTheStory(t *testing.T) {
 	h, _, first, second := payments(t)
 	created := do(t, h, "junior", h.CreatePullRequest(), propose("next", "")).PullRequest

@@ -23,8 +23,10 @@ var juniors string
 //go:embed policies/approvers.json
 var approvers string
 
-// JuniorsPolicy allows everything on the repository and denies every way to change
-// its master branch.
+// JuniorsPolicy allows everything on the repository and denies pushes and merges to its
+// master branch. It is the list that everyone copies, and it has holes: CreateCommit and
+// DeleteFile are not in it, nor what takes the repository away from under the policy. See
+// docs/story.md.
 func JuniorsPolicy(p person.Place, account string) string { return fill(juniors, p, account) }
 
 // ApproversPolicy allows everything on the repository.

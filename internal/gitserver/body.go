@@ -97,6 +97,7 @@ func (e *tooLarge) Error() string { return fmt.Sprintf("the request has more tha
 // unpacking, and given up when the client stalls.
 func (x *exchange) body(limit int64) (*body, error) {
 	rc := http.NewResponseController(x.w)
+	_ = rc.SetReadDeadline(time.Time{}) // the server's, for bodies that nobody reads
 	guard := newStallGuard(x.limits.Stall, func() { _ = rc.SetReadDeadline(longAgo) })
 	raw := guardedReader{x.r.Body, guard}
 	switch strings.ToLower(x.r.Header.Get("Content-Encoding")) {
@@ -170,7 +171,10 @@ func (x *exchange) output() *output {
 	return &output{
 		w:     x.w,
 		flush: rc.Flush,
-		guard: newStallGuard(x.limits.Stall, func() { _ = rc.SetWriteDeadline(longAgo) }),
+		guard: newStallGuard(x.limits.Stall, func() {
+			_ = rc.SetWriteDeadline(longAgo)
+			_ = rc.SetReadDeadline(longAgo) // net/http reads the rest of the body before the first byte of the answer
+		}),
 	}
 }
 

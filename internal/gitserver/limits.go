@@ -11,7 +11,7 @@ import (
 // its default, so that the zero Limits work.
 type Limits struct {
 	PushBytes  int64 // of a push in all, unpacked from gzip, drained or not; default 24 GiB, more than any pack accepted
-	FetchBytes int64 // of a fetch request, unpacked from gzip; default 256 MiB
+	FetchBytes int64 // of a fetch request, unpacked from gzip; default 16 MiB, some 300,000 wants and haves
 
 	Commands     int // ref commands in one push; default 4,000, CodeCommit's quota
 	CommandBytes int // of the command list with push options; default 8 MiB
@@ -26,7 +26,7 @@ type Limits struct {
 // The defaults of [Limits].
 const (
 	DefaultPushBytes    = 24 << 30
-	DefaultFetchBytes   = 256 << 20
+	DefaultFetchBytes   = 16 << 20
 	DefaultCommands     = 4000
 	DefaultCommandBytes = 8 << 20
 	DefaultPushOptions  = 100

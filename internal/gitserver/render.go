@@ -13,6 +13,7 @@ import (
 	"github.com/refward/refward/internal/fault"
 	"github.com/refward/refward/internal/git/pktline"
 	"github.com/refward/refward/internal/git/wire"
+	"github.com/refward/refward/internal/repo"
 )
 
 // refusal is an error of the door's own, for the client to read.
@@ -81,6 +82,8 @@ func answerTo(err error) answer {
 	case errors.Is(err, wire.ErrTooMuch):
 		return answer{status: http.StatusRequestEntityTooLarge, lines: []string{err.Error()}}
 	case errors.Is(err, wire.ErrSyntax), errors.Is(err, pktline.ErrSyntax):
+		return answer{status: http.StatusBadRequest, lines: []string{err.Error()}}
+	case errors.Is(err, repo.ErrBadFetch):
 		return answer{status: http.StatusBadRequest, lines: []string{err.Error()}}
 	case errors.Is(err, errStalled):
 		return answer{status: http.StatusRequestTimeout, lines: []string{"the client sent nothing for too long"}}

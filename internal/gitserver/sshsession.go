@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"regexp"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -25,13 +26,19 @@ func (c *sshConnection) session(ctx context.Context, offered ssh.NewChannel) {
 	if err != nil {
 		return
 	}
-	defer ch.Close()
+	over := make(chan struct{})
+	defer close(over)
+	hangUp := func() { c.hangUp(ch, over) }
+	defer func() {
+		hangUp()
+		refuseAll(requests)
+	}()
 	ctx, cancel := context.WithTimeout(ctx, c.limits.Total)
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() { _ = ch.Close() }) // a read that waits does not see the context
+	stop := context.AfterFunc(ctx, hangUp) // a read that waits does not see the context
 	defer stop()
 
-	guard := newStallGuard(c.limits.Stall, func() { _ = ch.Close() })
+	guard := newStallGuard(c.limits.Stall, hangUp)
 	version := 0
 	for range maxSessionRequests {
 		var req *ssh.Request
@@ -59,8 +66,8 @@ func (c *sshConnection) session(ctx context.Context, offered ssh.NewChannel) {
 			reply(req, ok)
 			if ok {
 				ended := c.rest(requests, cancel)
-				exit(ch, c.run(ctx, ch, command.Text, version))
-				_ = ch.Close()
+				exit(ch, c.run(ctx, ch, hangUp, command.Text, version))
+				hangUp()
 				<-ended
 			}
 			return
@@ -82,11 +89,32 @@ func (c *sshConnection) rest(requests <-chan *ssh.Request, cancel context.Cancel
 	go func() {
 		defer close(done)
 		defer cancel()
-		for req := range requests {
-			reply(req, false)
-		}
+		refuseAll(requests)
 	}()
 	return done
+}
+
+// refuseAll refuses what a client asks for until the channel closes. Somebody must take
+// its requests as long as that: a few that nobody takes, and the whole connection stands
+// still, beyond the reach of closing it.
+func refuseAll(requests <-chan *ssh.Request) {
+	for req := range requests {
+		reply(req, false)
+	}
+}
+
+// hangUp closes a channel from our side. Reads from it, and its requests, end only when
+// the client has closed it as well; one who does not, until over is closed, loses the
+// connection.
+func (c *sshConnection) hangUp(ch ssh.Channel, over <-chan struct{}) {
+	time.AfterFunc(c.limits.Stall, func() {
+		select {
+		case <-over:
+		default:
+			_ = c.conn.Close()
+		}
+	})
+	_ = ch.Close()
 }
 
 func reply(req *ssh.Request, ok bool) {
@@ -105,8 +133,8 @@ var sshCommand = regexp.MustCompile(`^git[- ](upload-pack|receive-pack) (?:'([^'
 
 // run runs a command and returns its exit status. The key is looked up again: it may
 // have been deactivated since the connection began.
-func (c *sshConnection) run(ctx context.Context, ch ssh.Channel, text string, version int) uint32 {
-	in := newBody(guardedReader{ch, newStallGuard(c.limits.Stall, func() { _ = ch.Close() })}, c.limits.PushBytes)
+func (c *sshConnection) run(ctx context.Context, ch ssh.Channel, hangUp func(), text string, version int) uint32 {
+	in := newBody(guardedReader{ch, newStallGuard(c.limits.Stall, hangUp)}, c.limits.PushBytes)
 	x := &sshExchange{
 		limits:  c.limits,
 		service: c.server.operations(),
@@ -115,7 +143,7 @@ func (c *sshConnection) run(ctx context.Context, ch ssh.Channel, text string, ve
 		out: &output{
 			w:     ch,
 			flush: func() error { return nil },
-			guard: newStallGuard(c.limits.Stall, func() { _ = ch.Close() }),
+			guard: newStallGuard(c.limits.Stall, hangUp),
 		},
 		errs: errorLog{c.server.Log},
 	}

@@ -358,13 +358,16 @@ func decideCase(t *testing.T, file string, ar *txtar.Archive) (asked int) {
 		}
 		documents[folder] = append(documents[folder], strconv.Quote(string(f.Data)))
 	}
-	if documents["resource"] != nil || file == "trust-unique-id.txtar" {
+	if documents["resource"] != nil || strings.HasPrefix(file, "trust-unique-id") {
 		return 0 // a line has no place for the one, and names callers by their ARN or their ID, not both
 	}
 	for _, f := range ar.Files {
 		name, ok := strings.CutPrefix(f.Name, "request ")
 		if !ok {
 			continue
+		}
+		if strings.Contains(string(f.Data), "@service events\n") {
+			continue // half a name is none that a line can give
 		}
 		asked++
 		got := one(t, membersOf(documents, string(f.Data)))

@@ -16,6 +16,9 @@ var (
 	// ErrBadPack is answered for a pack that is corrupt, breaks fsck's rules, or
 	// whose objects are not connected. Its text is fit for the pusher to read.
 	ErrBadPack = errors.New("pack refused")
+	// ErrBadFetch is answered for a fetch that git cannot make sense of. Its text is fit
+	// for the client to read.
+	ErrBadFetch = errors.New("fetch refused")
 	// ErrPackGone is answered when a pack that a snapshot lists is no longer stored.
 	// The snapshot is old: read it again.
 	ErrPackGone = errors.New("pack is gone")

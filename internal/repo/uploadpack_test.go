@@ -1,6 +1,7 @@
 package repo_test
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -234,3 +235,29 @@ type failingWriter struct{ err error }
 
 // Write fails.
 func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
+
+// TestBadFetch: what a client asks for and git cannot make sense of is the client's fault,
+// with a text for it, and no failure of the host.
+func TestBadFetch(t *testing.T) {
+	h := newHost(t)
+	_, commits := history(t, h)
+	tip, snap := commits[4], h.snapshot()
+	for _, line := range []string{
+		"filter nonsense", "filter blob:limit=99999999999g", "filter sparse:path=/etc/passwd",
+		"deepen -1", "deepen-since yesterday", "deepen-not refs/heads/nope", "deepen-not --help",
+	} {
+		var request bytes.Buffer
+		for _, l := range []string{"command=fetch", "", "want " + tip.String(), line, "done"} {
+			if l == "" {
+				request.WriteString("0001")
+				continue
+			}
+			fmt.Fprintf(&request, "%04x%s\n", len(l)+5, l)
+		}
+		request.WriteString("0000")
+		err := h.UploadPack(t.Context(), snap, 2, &request, io.Discard)
+		if !errors.Is(err, repo.ErrBadFetch) || strings.Contains(err.Error(), h.options.CacheDir) {
+			t.Errorf("%s: %v, want ErrBadFetch and no path of ours", line, err)
+		}
+	}
+}

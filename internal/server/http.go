@@ -33,7 +33,7 @@ const gitPrefix = "/v1/repos/"
 
 func (s *Server) httpServer() *http.Server {
 	return &http.Server{
-		Handler:           s.record(s.survive(http.HandlerFunc(s.route))),
+		Handler:           s.record(hurry(s.survive(http.HandlerFunc(s.route)), bodyReadTimeout, bodyWriteTimeout)),
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
@@ -62,7 +62,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		reads(s.readyz)(w, r)
 	case path == "/metrics":
 		rec.op = "metrics"
-		reads(s.metrics.handler.ServeHTTP)(w, r)
+		s.progress(reads(s.metrics.handler.ServeHTTP)).ServeHTTP(w, r)
 	default:
 		http.Error(w, "Nothing is here. The AWS API is at /, repositories are at "+gitPrefix+"NAME.", http.StatusNotFound)
 	}
@@ -146,13 +146,29 @@ func (s *Server) survive(next http.Handler) http.Handler {
 	})
 }
 
+// hurry bounds what net/http does without a deadline and behind the doors' backs: before
+// it sends the answer it reads what a door left of a body, and it sends the last of the
+// answer after the door has returned. Without it a client who announces a body and sends
+// none holds a connection for ever, before anybody asked who it is. A door that reads a
+// body sets deadlines of its own.
+func hurry(next http.Handler, read, write time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := http.NewResponseController(w)
+		_ = c.SetWriteDeadline(time.Time{}) // the last request on this connection left its own
+		if r.Body != nil && r.Body != http.NoBody {
+			_ = c.SetReadDeadline(time.Now().Add(read))
+		}
+		next.ServeHTTP(w, r)
+		_ = c.SetReadDeadline(time.Now().Add(read))
+		_ = c.SetWriteDeadline(time.Now().Add(write))
+	})
+}
+
 // progress gives the body and the answer a deadline that moves on with every read and
 // write. The door for Git has its own.
 func (s *Server) progress(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := http.NewResponseController(w)
-		// The last request on this connection left its own deadline.
-		_ = c.SetWriteDeadline(time.Time{})
 		if r.Body != nil && r.Body != http.NoBody {
 			r.Body = &movingBody{ReadCloser: r.Body, c: c}
 		}

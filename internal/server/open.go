@@ -117,7 +117,8 @@ func Open(ctx context.Context, cfg Config) (_ *Server, err error) {
 	}
 
 	// The doors.
-	limits := gitserver.Limits{PushBytes: cfg.MaxPackBytes}
+	// The largest pack and its commands fit, so that it is the pack's own limit that answers.
+	limits := gitserver.Limits{PushBytes: cfg.MaxPackBytes + gitserver.DefaultCommandBytes}
 	s.api = s.progress(&awsapi.Handler{
 		Table: table, Verifier: verifier, Authorizer: authorizer, Log: cfg.Log, Caller: s.caller,
 	})

@@ -53,7 +53,7 @@ func (c *checker) readAction(n *node) actionEntry {
 	a.glob = c.globs.compile(text, syntax{wildcards: true})
 	service, _, _ := strings.Cut(text, ":")
 	a.service = service
-	a.odd = service != "*" && strings.ContainsAny(service, "*?")
+	a.odd = strings.ContainsAny(service, "*?")
 	if a.glob.literal() {
 		if known, ok := actions().byName[text]; ok {
 			a.covers = []*action{known}
@@ -142,7 +142,7 @@ func (c *checker) checkActions(s *statement) {
 		a := &s.actions[i]
 		c.checkNoVariable(a.node, VariableUnsupportedInElement, "in "+s.action.name)
 		switch {
-		case a.service == "" || a.service == "*":
+		case a.service == "":
 		case a.odd:
 			c.add(WildcardInServiceName, Warning, a.node, nil,
 				"whether %q matches anything is contested: write the service prefix out", a.node.text)

@@ -159,7 +159,7 @@ func TestParseRefuses(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{
-		"no mode": "a", "bad mode": "9 a\x00" + strings.Repeat("x", 20), "large mode": "777777777777 a\x00" + strings.Repeat("x", 20),
+		"no mode": "a", "bad mode": "9 a\x00" + strings.Repeat("x", 20),
 		"no name": "100644 \x00" + strings.Repeat("x", 20), "slash": "100644 a/b\x00" + strings.Repeat("x", 20),
 		"no end of name": "100644 abc", "cut off": "100644 a\x00" + strings.Repeat("x", 19), "signed mode": "-1 a\x00" + strings.Repeat("x", 20),
 	} {
@@ -174,6 +174,32 @@ func TestParseRefuses(t *testing.T) {
 	} {
 		if _, _, err := object.ParseTagTarget([]byte(text)); !errors.Is(err, object.ErrSyntax) {
 			t.Errorf("tag, %s: %v, want ErrSyntax", name, err)
+		}
+	}
+}
+
+// TestParseTreeModes: a mode that Git does not write is read as git ls-tree reads it (git
+// 2.39). Read otherwise, a folder of mode 40755 was a file to a reviewer, and what was in
+// it was in no diff; and no file could be put beside one of mode 100664.
+func TestParseTreeModes(t *testing.T) {
+	for text, want := range map[string]object.Mode{
+		"100644": object.ModeFile, "100664": object.ModeFile, "100666": object.ModeFile, "0100644": object.ModeFile,
+		"100755": object.ModeExecutable, "100100": object.ModeExecutable,
+		"40000": object.ModeTree, "040000": object.ModeTree, "40755": object.ModeTree,
+		"120000": object.ModeSymlink, "120777": object.ModeSymlink,
+		"160000": object.ModeSubmodule, "0": object.ModeSubmodule, "60000": object.ModeSubmodule, "777777777777": object.ModeSubmodule,
+		"37777777777777100644": object.ModeFile,
+	} {
+		entries, err := object.ParseTree([]byte(text + " a\x00" + strings.Repeat("x", 20)))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if entries[0].Mode != want {
+			t.Errorf("%s is read as %o, want %o", text, entries[0].Mode, want)
+		}
+		if _, err := object.EncodeTree(entries); err != nil {
+			t.Errorf("%s cannot be written again: %v", text, err)
 		}
 	}
 }

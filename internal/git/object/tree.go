@@ -13,7 +13,8 @@ import (
 // Mode is the mode of a tree entry.
 type Mode uint32
 
-// The modes that Git writes. Old trees hold others, such as 100664.
+// The modes that Git writes. Old trees hold others, such as 100664, and a pusher can make
+// up any: see parseMode.
 const (
 	ModeTree       Mode = 0o040000
 	ModeFile       Mode = 0o100644
@@ -29,7 +30,8 @@ type TreeEntry struct {
 	ID   oid.ID
 }
 
-// ParseTree reads the entries of a tree, in the order they have there.
+// ParseTree reads the entries of a tree, in the order they have there. Modes that Git does
+// not write are read as Git reads them.
 func ParseTree(b []byte) ([]TreeEntry, error) {
 	entries := make([]TreeEntry, 0, len(b)/(oid.Size+16))
 	for len(b) > 0 {
@@ -37,8 +39,8 @@ func ParseTree(b []byte) ([]TreeEntry, error) {
 		if !ok {
 			return nil, fmt.Errorf("%w: a tree entry has no mode", ErrSyntax)
 		}
-		mode, err := strconv.ParseUint(string(digits), 8, 32)
-		if err != nil {
+		mode, ok := parseMode(digits)
+		if !ok {
 			return nil, fmt.Errorf("%w: mode %q of a tree entry", ErrSyntax, digits)
 		}
 		name, rest, ok := bytes.Cut(rest, []byte{0})
@@ -48,10 +50,45 @@ func ParseTree(b []byte) ([]TreeEntry, error) {
 		if len(rest) < oid.Size {
 			return nil, fmt.Errorf("%w: tree entry %q is cut off", ErrSyntax, name)
 		}
-		entries = append(entries, TreeEntry{Mode: Mode(mode), Name: string(name), ID: oid.ID(rest[:oid.Size])})
+		entries = append(entries, TreeEntry{Mode: mode, Name: string(name), ID: oid.ID(rest[:oid.Size])})
 		b = rest[oid.Size:]
 	}
 	return entries, nil
+}
+
+// The bits of a mode that say what an entry is, and of those what a plain file is.
+const (
+	typeBits   = 0o170000
+	plainFile  = 0o100000
+	ownerMayDo = 0o100
+)
+
+// parseMode reads a mode as Git does (get_mode in tree-walk.c, canon_mode in cache.h): by
+// the bits of the type, and for a file by whether its owner may run it; what is neither
+// file, link nor folder is a submodule. To read it otherwise would show a reviewer something
+// else than what a checkout makes of the tree, such as a file where there is a folder.
+func parseMode(digits []byte) (Mode, bool) {
+	if len(digits) == 0 {
+		return 0, false
+	}
+	var bits uint32 // what does not fit is dropped, as Git does
+	for _, c := range digits {
+		if c < '0' || c > '7' {
+			return 0, false
+		}
+		bits = bits<<3 | uint32(c-'0')
+	}
+	switch bits & typeBits {
+	case plainFile:
+		if bits&ownerMayDo != 0 {
+			return ModeExecutable, true
+		}
+		return ModeFile, true
+	case uint32(ModeTree), uint32(ModeSymlink):
+		return Mode(bits & typeBits), true
+	default:
+		return ModeSubmodule, true
+	}
 }
 
 // EncodeTree returns the tree with these entries as Git stores it, sorted as Git does.
