@@ -66,6 +66,6 @@ func (p *program) demo(ctx context.Context, args []string) (err error) {
 	if err := demo.Play(ctx, p.out, root, s.Account(), dir); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "%.1fs in all. Next: refward serve, and refward help.\n", time.Since(start).Seconds())
+	fmt.Fprintf(p.out, "%.1fs in all. Next: refward serve, and refward help (in a checkout: go run ./cmd/refward serve).\n", time.Since(start).Seconds())
 	return nil
 }

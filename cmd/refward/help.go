@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"strings"
 )
 
 func helpManual(w io.Writer) {
@@ -27,14 +28,19 @@ Exit status: 0 done, 1 something went wrong, 2 the command line was not understo
 `)
 }
 
-func (p *program) help(_ context.Context, args []string) error {
+func (p *program) help(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		helpManual(p.out)
 		return nil
 	}
 	c, ok := find(args[0])
-	if !ok || len(args) > 1 {
-		return usageError{fmt.Sprintf("there is no command %q", args[0])}
+	switch {
+	case !ok:
+		return usageError{fmt.Sprintf("there is no command %q%s", args[0], didYouMean(args[0], names()))}
+	case c.name == "policy" && len(args) == 2:
+		return p.policy(ctx, []string{args[1], "--help"})
+	case len(args) > 1:
+		return usageError{fmt.Sprintf("there is no command %q", strings.Join(args, " "))}
 	}
 	c.manual(p.out)
 	return nil

@@ -64,6 +64,15 @@ func commands() []command {
 	}
 }
 
+// names are those of the commands.
+func names() []string {
+	var all []string
+	for _, c := range commands() {
+		all = append(all, c.name)
+	}
+	return all
+}
+
 func find(name string) (command, bool) {
 	for _, c := range commands() {
 		if c.name == name {
@@ -88,11 +97,7 @@ func (p *program) run(ctx context.Context) int {
 	}
 	c, ok := find(name)
 	if !ok {
-		var names []string
-		for _, c := range commands() {
-			names = append(names, c.name)
-		}
-		fmt.Fprintf(p.err, "refward: unknown command %q%s\n  next: refward help\n", name, didYouMean(name, names))
+		fmt.Fprintf(p.err, "refward: unknown command %q%s\n  next: refward help\n", name, didYouMean(name, names()))
 		return exitUsage
 	}
 	err := c.run(p, ctx, p.args[1:])

@@ -159,7 +159,8 @@ func readEnv(o *options, byFlag map[string]bool, environ []string) error {
 func explain(err error) string {
 	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
 	if !unknown {
-		return err.Error()
+		// It writes flags with one dash, and the manual with two.
+		return strings.NewReplacer(" flag -", " flag --", "argument: -", "argument: --").Replace(err.Error())
 	}
 	name = strings.TrimPrefix(name, "-")
 	var names []string

@@ -46,22 +46,25 @@ func holds(text string, words []string) bool {
 	return true
 }
 
-func putPolicy(group, document string) step {
-	return does("root", "aws iam put-group-policy --group-name "+group+" --policy-name "+group, "it holds from the next request on",
+func putPolicy(group, document string) step { return putPolicyThat(group, document, "") }
+
+// putPolicyThat is putPolicy with a word on what is particular about the document.
+func putPolicyThat(group, document, note string) step {
+	return does("root", "aws iam put-group-policy --group-name "+group+" --policy-name "+policyOf[group]+note, "it holds from the next request on",
 		func(ctx context.Context, s *stage) (string, error) { return "put", s.putPolicy(ctx, group, document) })
 }
 
 func (s *stage) putPolicy(ctx context.Context, group, document string) error {
 	_, err := s.root.IAM().PutGroupPolicy(ctx, &iam.PutGroupPolicyInput{
-		GroupName: &group, PolicyName: &group, PolicyDocument: aws.String(fill(document, s.place, s.account)),
+		GroupName: &group, PolicyName: aws.String(policyOf[group]), PolicyDocument: aws.String(fill(document, s.place, s.account)),
 	})
 	return err
 }
 
 func deletePolicy(group string) step {
-	return does("root", "aws iam delete-group-policy --group-name "+group+" --policy-name "+group, "it is gone for the next request",
+	return does("root", "aws iam delete-group-policy --group-name "+group+" --policy-name "+policyOf[group], "it is gone for the next request",
 		func(ctx context.Context, s *stage) (string, error) {
-			_, err := s.root.IAM().DeleteGroupPolicy(ctx, &iam.DeleteGroupPolicyInput{GroupName: &group, PolicyName: &group})
+			_, err := s.root.IAM().DeleteGroupPolicy(ctx, &iam.DeleteGroupPolicyInput{GroupName: &group, PolicyName: aws.String(policyOf[group])})
 			return "deleted", err
 		})
 }

@@ -10,12 +10,15 @@ import (
 // Names of the story.
 const (
 	Repository = "MyDemoRepo"
-	Juniors    = "Juniors"   // the group, and the policy on it
-	Approvers  = "Approvers" // the group, and the policy on it
+	Juniors    = "Juniors"
+	Approvers  = "Approvers"
 	Junior     = "juniordev"
 	Senior     = "seniordev"
 	Feature    = "newFeature"
 )
+
+// policyOf names the policy on each group.
+var policyOf = map[string]string{Juniors: "DenyChangesToMaster", Approvers: "ApproveChanges"}
 
 //go:embed policies/juniors.json
 var juniors string

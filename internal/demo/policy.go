@@ -40,7 +40,7 @@ func decides() []step {
 		toMaster(stopped),
 		leave(Junior, Approvers),
 		toMaster(stopped),
-		putPolicy(Juniors, bare), // a short name is the name of no ref
+		putPolicyThat(Juniors, bare, "   (with the short name, master for refs/heads/master)"),
 		toMaster(passes),
 		putPolicy(Juniors, juniors),
 		toMaster(stopped),

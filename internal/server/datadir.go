@@ -72,6 +72,11 @@ func (d *dataDir) join(name string) string { return filepath.Join(d.path, name) 
 // Close gives the lock back.
 func (d *dataDir) Close() error { return d.lock.Close() }
 
+func (d *dataDir) has(name string) bool {
+	_, err := os.Stat(d.join(name))
+	return err == nil
+}
+
 func (d *dataDir) remove(name string) error {
 	if err := os.Remove(d.join(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

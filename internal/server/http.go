@@ -81,11 +81,13 @@ func gitOp(r *http.Request) string {
 	return "git"
 }
 
-// isVisit reports whether a request for / is a person's look rather than a call of the
-// query API, which can come by GET.
+// isVisit reports whether a request for / is a person's look rather than a call: of the
+// query API, which can come by GET, or of a service that is not here, such as S3, whose
+// client must get an error that it can read.
 func isVisit(r *http.Request) bool {
-	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && !r.URL.Query().Has("Action") &&
-		r.Header.Get("X-Amz-Target") == ""
+	q := r.URL.Query()
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && !q.Has("Action") && !q.Has("X-Amz-Algorithm") &&
+		r.Header.Get("X-Amz-Target") == "" && r.Header.Get("Authorization") == ""
 }
 
 func welcome(w http.ResponseWriter, r *http.Request) {

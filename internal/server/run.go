@@ -57,6 +57,9 @@ func (s *Server) announce() error {
 	s.cfg.Log.Info("serving", "http", s.ends.HTTP, "ssh", s.ends.SSH, "account", s.account, "region", s.cfg.Region, "data", s.dir.path)
 	fmt.Fprintf(s.cfg.Out, "Refward serves account %s, region %s, on %s and %s\n", s.account, s.cfg.Region, s.ends.HTTP, s.ends.SSH)
 	fmt.Fprintf(s.cfg.Out, "  export AWS_ENDPOINT_URL=%s AWS_DEFAULT_REGION=%s\n", s.httpURL, s.cfg.Region)
+	if file := s.dir.join(rootCredentialsFile); s.dir.has(rootCredentialsFile) {
+		fmt.Fprintf(s.cfg.Out, "  export AWS_SHARED_CREDENTIALS_FILE=%s\n", file)
+	}
 	return nil
 }
 

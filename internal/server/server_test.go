@@ -220,6 +220,7 @@ func TestPaths(t *testing.T) {
 	}{
 		{"GET", "/", 200, 0, 0},
 		{"GET", "/?Action=ListUsers", 200, 0, 1},
+		{"GET", "/?X-Amz-Algorithm=AWS4-HMAC-SHA256", 200, 0, 1},
 		{"POST", "/", 200, 0, 1},
 		{"DELETE", "/", 200, 0, 1},
 		{"GET", "/v1/repos/x/info/refs", 200, 1, 0},
@@ -234,6 +235,36 @@ func TestPaths(t *testing.T) {
 		s.httpServer().Handler.ServeHTTP(w, httptest.NewRequest(tc.method, "http://host"+tc.target, nil))
 		if w.Code != tc.status || git != tc.git || api != tc.api {
 			t.Errorf("%s %s: status %d, to git %d, to the API %d", tc.method, tc.target, w.Code, git, api)
+		}
+	}
+	// What a client of S3 sends first.
+	api = 0
+	signed := httptest.NewRequest("GET", "http://host/", nil)
+	signed.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=x")
+	if s.route(httptest.NewRecorder(), signed); api != 1 {
+		t.Error("a signed GET of / was taken for a visit")
+	}
+}
+
+// Every start says how aws reaches the host, with the root key as long as its file is there.
+func TestAnnounce(t *testing.T) {
+	for name, tc := range map[string]struct {
+		cfg  Config
+		want bool
+	}{
+		"made":  {Config{}, true},
+		"given": {Config{RootAccessKeyID: "AKIDGIVEN", RootSecretAccessKey: secret.NewText("sesame")}, false},
+	} {
+		var out bytes.Buffer
+		tc.cfg.Out = &out
+		s := open(t, tc.cfg)
+		out.Reset() // as on a later start
+		if err := s.announce(); err != nil {
+			t.Fatal(err)
+		}
+		said := strings.Contains(out.String(), "export AWS_SHARED_CREDENTIALS_FILE="+s.dir.join(rootCredentialsFile)+"\n")
+		if said != tc.want || !strings.Contains(out.String(), "export AWS_ENDPOINT_URL="+s.URL()) {
+			t.Errorf("%s: %s", name, out.String())
 		}
 	}
 }

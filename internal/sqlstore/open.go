@@ -76,7 +76,7 @@ func open(ctx context.Context, cfg Config, d *dialect, files fs.FS) (_ *DB, err 
 		}
 	}()
 	if err := d.check(ctx, writer); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", cfg.Dir, err)
 	}
 	if err := migrate(ctx, writer, d, files, cfg.Log); err != nil {
 		return nil, err
