@@ -28,8 +28,10 @@ type simulation struct {
 // attached, and returns the marker of the next page. A boundary that is given takes the
 // place of the one that is set.
 func (m *simulation) results(ctx context.Context, s *Service, attached *policy.Situation) ([]types.EvaluationResult, *string, error) {
-	sit := *attached
-	sit.Identity = slices.Concat(sit.Identity, m.given.Identity)
+	sit := policy.Situation{
+		Identity: slices.Concat(attached.Identity, m.given.Identity),
+		Boundary: attached.Boundary, Session: attached.Session, SCPs: attached.SCPs,
+	}
 	if m.given.Boundary != nil {
 		sit.Boundary = m.given.Boundary
 	}

@@ -168,7 +168,7 @@ var descriptions = [...]struct {
 	{InvalidARNAccount, "The account of an ARN is not 12 digits."},
 	{MissingARNRegion, "An ARN lacks a region that its resources have."},
 	{MissingARNAccount, "An ARN lacks an account that its resources have."},
-	{MissingARNField, "An ARN pattern has fewer than six parts; what it matches is contested."},
+	{MissingARNField, "An ARN pattern has fewer than six parts and no * at its end; what a * in it matches is contested."},
 	{RepositoryARNForm, "The ARN of a repository ends with its bare name."},
 	{ResourceMatchesNothing, "No repository has a name that the resource matches."},
 	{OperatorTypeMismatch, "The condition operator is for another type than the key's."},

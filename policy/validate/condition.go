@@ -249,10 +249,10 @@ func (c *checker) checkCarried(s *statement, k *condition) {
 		case len(without) == 0:
 		case len(without) == len(e.covers):
 			c.addName(KeyNeverCarried, c.missingSeverity(s, k), k.node, mend("put "+e.node.text+" into a statement of its own"),
-				"%s never carries %s: for it, %s", e.node.text, k.key.Name, k.consequence(s))
+				"%s never carries %s: for it, %s", e.node.text, k.node.name, k.consequence(s))
 		case s.deny && holds && k.operator.family != nullFamily:
-			c.addName(DeniesWithoutKey, Warning, k.node, s.requireKey(k.key.Name),
-				"%s never carry %s, which %s also covers: for them %s, and they are denied", names(without), k.key.Name, e.node.text, k.consequence(s))
+			c.addName(DeniesWithoutKey, Warning, k.node, s.requireKey(k.node.name),
+				"%s never carry %s, which %s also covers: for them %s, and they are denied", names(without), k.node.name, e.node.text, k.consequence(s))
 		}
 	}
 }

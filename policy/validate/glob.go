@@ -163,7 +163,7 @@ func (q glob) literal() bool {
 type arnGlob struct {
 	source string
 	every  bool     // * alone
-	parts  []glob   // partition to resource; nil for a pattern without six parts
+	parts  []glob   // partition to resource; nil for a pattern without six parts and no * at its end
 	early  bool     // a variable stands before the fifth colon: contested
 	texts  []string // the parts as written
 }
@@ -174,8 +174,8 @@ func (g *globs) compileARN(text string, variables bool) arnGlob {
 		return a // braces are ordinary text there, and colons in them cut
 	}
 	parts := arn.SplitPattern(text)
-	if len(parts) != 6 || parts[0] != "arn" {
-		return a
+	if len(parts) != 6 || parts[0] != "arn" || strings.Join(parts, ":") != text && !strings.HasSuffix(text, "*") {
+		return a // of an incomplete ARN with a * before its end it is contested what it matches
 	}
 	a.texts = parts[1:]
 	for i, p := range a.texts {

@@ -136,7 +136,7 @@ func (c *checker) checkResource(s *statement, r *resourceEntry) {
 	case r.arn.parts == nil:
 		if !strings.Contains(r.arn.source, "${") {
 			c.add(MissingARNField, Warning, r.node, nil,
-				"the ARN has fewer than six parts; what it matches is contested: write arn:partition:service:region:account:resource")
+				"the ARN has fewer than six parts; what a * in it matches is contested: write arn:partition:service:region:account:resource")
 		}
 		return
 	case r.arn.early:

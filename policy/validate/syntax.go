@@ -292,9 +292,22 @@ func (c *checker) mendJSON(off int) *Mend {
 	before := strings.TrimRight(c.text[:off], " \t\r\n")
 	switch b := c.text[off]; {
 	case (b == '}' || b == ']') && strings.HasSuffix(before, ","):
-		return mend("take out the comma before it", Edit{len(before) - 1, len(before), ""})
+		return c.mendWhole("take out the comma before it", Edit{len(before) - 1, len(before), ""})
 	case (b == '"' || b == '{') && before != "" && strings.IndexByte(`"}]el0123456789`, before[len(before)-1]) >= 0:
-		return mend("put a comma before it", Edit{len(before), len(before), ","})
+		return c.mendWhole("put a comma before it", Edit{len(before), len(before), ","})
 	}
 	return nil
+}
+
+// mendWhole offers an edit of a text that is not JSON when it makes a policy of it: what
+// else is wrong with the text is not known before, and a comma may not have been all.
+func (c *checker) mendWhole(text string, e Edit) *Mend {
+	whole, err := Apply([]byte(c.text), []Edit{e})
+	if err != nil {
+		return nil
+	}
+	if _, err := policy.Parse(policy.Source{}, c.kind, whole); err != nil {
+		return nil
+	}
+	return mend(text, e)
 }
