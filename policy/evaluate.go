@@ -94,7 +94,8 @@ type verdict struct {
 // decide follows IAM User Guide, "Policy evaluation logic": a Deny in any layer
 // ends it; then every layer that is set has to allow. A resource policy may stand in
 // for the identity policies, and, by how directly it names the caller, for boundary
-// and session policy.
+// and session policy. A trust policy also has to allow: nobody assumes a role that does
+// not trust them (IAM User Guide, "Roles terms and concepts").
 func (s *Situation) decide(q *question, resource []*Policy) verdict {
 	var identity, boundary, session, res finding
 	blocked := false
@@ -120,6 +121,8 @@ func (s *Situation) decide(q *question, resource []*Policy) verdict {
 	switch {
 	case blocked:
 		return verdict{layer: ServiceControlLayer}
+	case res.allow.policy == nil && isTrust(resource):
+		return verdict{layer: ResourceLayer}
 	case res.reach == direct:
 		return verdict{Allow, ResourceLayer, res.allow}
 	case identity.allow.policy == nil && res.reach != viaRole:
@@ -135,6 +138,9 @@ func (s *Situation) decide(q *question, resource []*Policy) verdict {
 	}
 }
 
+// isTrust reports whether the policy that takes part is a role's trust policy.
+func isTrust(resource []*Policy) bool { return len(resource) > 0 && resource[0].kind == Trust }
+
 // nobody is the situation of a nil Situation.
 var nobody Situation
 
@@ -148,7 +154,8 @@ func (s *Situation) Decide(r *Request) Outcome {
 }
 
 // DecideFor decides with a resource or trust policy taking part, as one caller within
-// the account. A nil Situation allows nothing by itself; the policy may still allow.
+// the account. A nil Situation allows nothing by itself; the policy may still allow. A
+// trust policy that does not allow ends in an implicit deny, whatever the others allow.
 func (s *Situation) DecideFor(c Caller, resource *Policy, r *Request) Outcome {
 	if s == nil {
 		s = &nobody
