@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -293,21 +294,23 @@ func (c *checker) mendJSON(off int) *Mend {
 	switch b := c.text[off]; {
 	case (b == '}' || b == ']') && strings.HasSuffix(before, ","):
 		return c.mendWhole("take out the comma before it", Edit{len(before) - 1, len(before), ""})
+	case json.Valid([]byte(before)):
+		return nil // the text ends there: what follows is too much, and no comma helps
 	case (b == '"' || b == '{') && before != "" && strings.IndexByte(`"}]el0123456789`, before[len(before)-1]) >= 0:
 		return c.mendWhole("put a comma before it", Edit{len(before), len(before), ","})
 	}
 	return nil
 }
 
-// mendWhole offers an edit of a text that is not JSON when it makes a policy of it: what
-// else is wrong with the text is not known before, and a comma may not have been all.
+// mendWhole mends a text that is not JSON. The edit goes with it when it makes a policy
+// of the text: what else is wrong is not known before, and a comma may not have been all.
 func (c *checker) mendWhole(text string, e Edit) *Mend {
 	whole, err := Apply([]byte(c.text), []Edit{e})
 	if err != nil {
 		return nil
 	}
 	if _, err := policy.Parse(policy.Source{}, c.kind, whole); err != nil {
-		return nil
+		return mend(text)
 	}
 	return mend(text, e)
 }
