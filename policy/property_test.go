@@ -46,6 +46,27 @@ var (
 		"arn:aws:codecommit:us-east-1:111122223333:a:x", "arn:aws:codecommit:us-east-1:111122223333:a-app", "arn:aws:codecommit:us-east-1:111122223333:*pp",
 	}
 	requestActions = []string{"codecommit:GitPush", "CODECOMMIT:GITPULL", "iam:GetUser", "codecommit:DeleteBranch"}
+	trustActions   = []string{"sts:AssumeRole", "sts:*", "STS:assume*", "sts:TagSession", "sts:AssumeRoleWithWebIdentity"}
+
+	principals = []any{
+		"*", map[string]any{"AWS": "*"}, map[string]any{"AWS": "111122223333"}, map[string]any{"AWS": "arn:aws:iam::111122223333:root"},
+		map[string]any{"AWS": "arn:aws:iam::444455556666:root"}, map[string]any{"AWS": "arn:aws:iam::111122223333:user/ann"},
+		map[string]any{"AWS": "arn:aws:iam::111122223333:role/ci"}, map[string]any{"AWS": "arn:aws:sts::111122223333:assumed-role/ci/run"},
+		map[string]any{"AWS": "AIDAEXAMPLEANN0000"}, map[string]any{"AWS": "AROAEXAMPLECI00000"},
+		map[string]any{"AWS": []string{"arn:aws:iam::111122223333:user/ann", "111122223333"}},
+		map[string]any{"AWS": []string{"AROAEXAMPLECI00000", "arn:aws:iam::111122223333:root"}, "Service": "events.amazonaws.com"},
+		map[string]any{"Service": []string{"events.amazonaws.com", "ec2.amazonaws.com"}}, map[string]any{"Federated": "*"},
+		map[string]any{"Federated": "accounts.google.com", "AWS": "444455556666"},
+	}
+	callers = []Caller{
+		{ARN: "arn:aws:iam::111122223333:user/ann", Account: "111122223333", UserID: "AIDAEXAMPLEANN0000"},
+		{ARN: "arn:aws:iam::111122223333:user/bob", Account: "111122223333", UserID: "AIDAEXAMPLEBOB0000"},
+		{ARN: "arn:aws:iam::444455556666:user/ann", Account: "444455556666", UserID: "AIDAEXAMPLEEVE0000"},
+		{ARN: "arn:aws:iam::111122223333:root", Account: "111122223333", UserID: "111122223333"},
+		{ARN: "arn:aws:sts::111122223333:assumed-role/ci/run", Role: "arn:aws:iam::111122223333:role/ci", Account: "111122223333", UserID: "AROAEXAMPLECI00000:run"},
+		{ARN: "arn:aws:sts::111122223333:assumed-role/ci/run2", Role: "arn:aws:iam::111122223333:role/ci", Account: "111122223333", UserID: "AROAEXAMPLECI00000:run2"},
+		{Service: "events.amazonaws.com"}, {Federated: "accounts.google.com"}, {},
+	}
 )
 
 func some[T any](t *rapid.T, label string, words []T, most int) []T {
@@ -84,16 +105,36 @@ func drawOperator(t *rapid.T) string {
 	return name
 }
 
-func drawPolicy(t *rapid.T) *Policy {
+func drawPolicy(t *rapid.T) *Policy { return drawPolicyOf(t, Identity, drawStatement) }
+
+// drawAttached draws a resource policy or a trust policy.
+func drawAttached(t *rapid.T) *Policy {
+	kind := rapid.SampledFrom([]Kind{Resource, Trust}).Draw(t, "kind")
+	return drawPolicyOf(t, kind, func(t *rapid.T) map[string]any {
+		s, element := drawStatement(t), "Principal"
+		if kind == Trust {
+			for _, name := range []string{"Action", "NotAction", "Resource", "NotResource"} {
+				delete(s, name)
+			}
+			s["Action"] = some(t, "actions", trustActions, 2)
+		} else if rapid.IntRange(0, 3).Draw(t, "not") == 0 {
+			element = "NotPrincipal"
+		}
+		s[element] = rapid.SampledFrom(principals).Draw(t, "principal")
+		return s
+	})
+}
+
+func drawPolicyOf(t *rapid.T, kind Kind, statement func(*rapid.T) map[string]any) *Policy {
 	doc := map[string]any{
 		"Version":   rapid.SampledFrom([]string{version2012, version2012, version2008}).Draw(t, "version"),
-		"Statement": []any{drawStatement(t), drawStatement(t)}[:rapid.IntRange(1, 2).Draw(t, "statements")],
+		"Statement": []any{statement(t), statement(t)}[:rapid.IntRange(1, 2).Draw(t, "statements")],
 	}
 	text, err := json.Marshal(doc)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Parse(Source{Name: "drawn"}, Identity, text)
+	p, err := Parse(Source{Name: "drawn"}, kind, text)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
@@ -216,7 +257,7 @@ func setChecks(t *testing.T, n int) bool {
 
 // agree decides in every way and returns the one answer.
 func agree(t *rapid.T, s *Situation, r *Request) Outcome {
-	got, slow := s.Decide(r), slowDecide(s, slowRequestOf(r, nil))
+	got, slow := s.Decide(r), slowDecide(s, nil, slowRequestOf(r, nil))
 	if got != slow {
 		t.Fatalf("decided %v, slowly %v\n%s", got, slow, describe(s, r))
 	}
@@ -226,6 +267,127 @@ func agree(t *rapid.T, s *Situation, r *Request) Outcome {
 	}
 	if traced := outcomeOf(e.Trace()); traced != got {
 		t.Fatalf("decided %v, traced %v\n%s%s", got, traced, describe(s, r), e.Paragraph())
+	}
+	return got
+}
+
+// The same with a resource policy or a trust policy taking part: every form of principal
+// meets every kind of caller, with and without what else may have to allow.
+func TestEvaluatorsAgreeOnPrincipals(t *testing.T) {
+	parse := func(kind Kind, statement map[string]any) *Policy {
+		text, err := json.Marshal(map[string]any{"Version": version2012, "Statement": statement})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := Parse(Source{Name: "p"}, kind, text)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		return p
+	}
+	everything := parse(Identity, map[string]any{"Effect": "Allow", "Action": "*", "Resource": "*"})
+	var situations []*Situation
+	lists := [][]*Policy{nil, {}, {everything}}
+	for _, identity := range lists[1:] {
+		for _, boundary := range lists {
+			for _, session := range lists {
+				s := &Situation{Identity: identity, Boundary: boundary, Session: session}
+				situations = append(situations, s, &Situation{Identity: identity, Boundary: boundary, Session: session, SCPs: [][]*Policy{{}}})
+			}
+		}
+	}
+	requests := map[Kind]*Request{
+		Resource: {Action: "codecommit:GitPush", Resource: requestResources[1]},
+		Trust:    {Action: "sts:AssumeRole", Resource: "arn:aws:iam::111122223333:role/deploy"},
+	}
+	for kind, r := range requests {
+		var outcomes [3]int
+		for _, principal := range principals {
+			for _, effect := range []string{"Allow", "Deny"} {
+				for _, element := range []string{"Principal", "NotPrincipal"} {
+					statement := map[string]any{"Effect": effect, element: principal, "Action": r.Action}
+					if kind == Resource {
+						statement["Resource"] = r.Resource
+					} else if element == "NotPrincipal" {
+						continue // not in a trust policy
+					}
+					attached := parse(kind, statement)
+					for _, s := range situations {
+						for _, c := range callers {
+							outcomes[agreeFor(t, s, c, attached, r)]++
+						}
+					}
+				}
+			}
+		}
+		for o, n := range outcomes {
+			if n == 0 {
+				t.Errorf("%v: nothing came to %v", kind, Outcome(o))
+			}
+		}
+	}
+}
+
+// Drawn ones, with conditions and several statements. The identity policies often allow
+// everything, so that what the attached policy says decides.
+func TestEvaluatorsAgreeForCallers(t *testing.T) {
+	checks, requests := 4_000, 20
+	if testing.Short() || raceEnabled {
+		checks = 400
+	}
+	setChecks(t, checks)
+	everything, err := Parse(Source{Name: "everything"}, Identity,
+		[]byte(`{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		s, attached := drawSituation(t), drawAttached(t)
+		if rapid.Bool().Draw(t, "everything") {
+			s.Identity = []*Policy{everything}
+		}
+		for range requests {
+			r := drawRequest(t)
+			if attached.kind == Trust {
+				r.Action = rapid.SampledFrom([]string{"sts:AssumeRole", "sts:TagSession"}).Draw(t, "action")
+				r.Resource = "arn:aws:iam::111122223333:role/deploy"
+			}
+			agreeFor(t, s, rapid.SampledFrom(callers).Draw(t, "caller"), attached, r)
+		}
+	})
+}
+
+// agreeFor decides for a caller in every way and returns the one answer.
+func agreeFor(t rapid.TB, s *Situation, c Caller, attached *Policy, r *Request) Outcome {
+	about := func() string { return fmt.Sprintf("%v: %s\n%+v\n%s", attached.kind, attached.text, c, describe(s, r)) }
+	got, slow := s.DecideFor(c, attached, r), slowDecide(s, attached, slowRequestOf(r, &c))
+	if got != slow {
+		t.Fatalf("decided %v, slowly %v\n%s", got, slow, about())
+	}
+	e := s.ExplainFor(c, attached, r)
+	if e.Outcome() != got {
+		t.Fatalf("decided %v, explained %v\n%s", got, e.Outcome(), about())
+	}
+	// Of what did not allow, a service control policy is named first, then the trust
+	// policy; no resource policy has to allow.
+	trusted, within := attached.kind != Trust, true
+	for _, l := range e.Trace().Layers {
+		allowed := false
+		for _, p := range l.Policies {
+			for _, st := range p.Statements {
+				allowed = allowed || st.Applies && st.Effect == Permit.String()
+			}
+		}
+		switch l.Layer {
+		case ResourceLayer.String():
+			trusted = trusted || allowed
+		case ServiceControlLayer.String():
+			within = within && allowed
+		}
+	}
+	named := got == ImplicitDeny && e.Layer() == ResourceLayer
+	if want := got == ImplicitDeny && within && !trusted; named != want || !trusted && got == Allow {
+		t.Fatalf("%v by %v, trusted %v\n%s%s", got, e.Layer(), trusted, about(), e.Paragraph())
 	}
 	return got
 }

@@ -31,48 +31,156 @@ func slowRequestOf(r *Request, c *Caller) slowRequest {
 	return s
 }
 
-type slowLayer struct {
-	set      bool
-	policies []*Policy
+// slowGrant is whom an attached policy lets in, after the table of "Policy evaluation for
+// requests within a single account": the more directly, the less else has to allow.
+type slowGrant int
+
+const (
+	toNobody  slowGrant = iota
+	toAccount           // the identity policies have to allow as well
+	toRole              // a boundary and a session policy have to allow as well
+	toCaller            // nothing else has to
+)
+
+// slowSays is what the policies of one layer say.
+type slowSays struct {
+	denies bool
+	grant  slowGrant
 }
 
-// slowDecide is the flow chart of "Policy evaluation logic" without resource policies.
-func slowDecide(s *Situation, r slowRequest) Outcome {
-	if s == nil {
-		return ImplicitDeny
-	}
-	layers := []slowLayer{{true, s.Identity}, {s.Boundary != nil, s.Boundary}, {s.Session != nil, s.Session}}
-	for _, level := range s.SCPs {
-		layers = append(layers, slowLayer{true, level})
-	}
-	out := Allow
-	for _, l := range layers {
-		allowed := false
-		for _, p := range l.policies {
-			for i := range p.document.Statements {
-				st := &p.document.Statements[i]
-				applies := slowStatement(p, st, r).applies(st.Effect)
-				if applies && st.Effect == Deny {
-					return ExplicitDeny
-				}
-				allowed = allowed || applies && st.Effect == Permit
+func (s slowSays) allows() bool { return s.grant != toNobody }
+
+func slowAsk(policies []*Policy, r slowRequest) (says slowSays) {
+	for _, p := range policies {
+		for i := range p.document.Statements {
+			st := &p.document.Statements[i]
+			t, grant := slowStatement(p, st, r)
+			switch {
+			case !t.applies(st.Effect):
+			case st.Effect == Deny:
+				says.denies = true
+			default:
+				says.grant = max(says.grant, grant)
 			}
 		}
-		if l.set && !allowed {
-			out = ImplicitDeny
-		}
 	}
-	return out
+	return says
 }
 
-func slowStatement(p *Policy, st *Statement, r slowRequest) truth {
+// slowDecide is the flow chart of "Policy evaluation logic" within one account. An
+// attached policy is a resource's, or the trust policy of the role that is asked for: of
+// those "How IAM roles differ from resource-based policies" says that one has to allow.
+func slowDecide(s *Situation, attached *Policy, r slowRequest) Outcome {
+	if s == nil {
+		s = &Situation{}
+	}
+	var says []slowSays
+	inOrganization := true
+	for _, level := range s.SCPs {
+		l := slowAsk(level, r)
+		says, inOrganization = append(says, l), inOrganization && l.allows()
+	}
+	identity, boundary, session := slowAsk(s.Identity, r), slowAsk(s.Boundary, r), slowAsk(s.Session, r)
+	var resource slowSays
+	if attached != nil {
+		resource = slowAsk([]*Policy{attached}, r)
+	}
+	for _, l := range append(says, identity, boundary, session, resource) {
+		if l.denies {
+			return ExplicitDeny
+		}
+	}
+	inBounds := (s.Boundary == nil || boundary.allows()) && (s.Session == nil || session.allows())
+	trusted := attached == nil || attached.kind != Trust || resource.allows()
+	granted := false
+	switch resource.grant {
+	case toCaller:
+		granted = true
+	case toRole:
+		granted = inBounds
+	default:
+		granted = inBounds && identity.allows()
+	}
+	if inOrganization && trusted && granted {
+		return Allow
+	}
+	return ImplicitDeny
+}
+
+func slowStatement(p *Policy, st *Statement, r slowRequest) (truth, slowGrant) {
 	vars := p.document.Version == "2012-10-17"
-	t := slowAction(st, r)
-	t = min(t, slowResource(st, r, vars))
+	t, grant := slowPrincipals(p, st, r)
+	t = min(t, slowAction(st, r))
+	if p.kind != Trust { // whose resource is the role
+		t = min(t, slowResource(st, r, vars))
+	}
 	for i := range st.Conditions {
 		t = min(t, slowCondition(&st.Conditions[i], r, vars))
 	}
-	return t
+	return t, grant
+}
+
+// slowPrincipals answers for Principal and NotPrincipal. What NotPrincipal spares has to
+// be listed with its account; one of the two alone is contested.
+func slowPrincipals(p *Policy, st *Statement, r slowRequest) (truth, slowGrant) {
+	if p.kind != Trust && p.kind != Resource {
+		return yes, toCaller
+	}
+	listed := map[slowGrant]bool{}
+	for _, one := range st.Principals {
+		listed[slowPrincipal(one, r.caller)] = true
+	}
+	closely := listed[toRole] || listed[toCaller]
+	switch {
+	case !st.NotPrincipal && listed[toCaller]:
+		return yes, toCaller
+	case !st.NotPrincipal && listed[toRole]:
+		return yes, toRole
+	case !st.NotPrincipal && listed[toAccount]:
+		return yes, toAccount
+	case !st.NotPrincipal, closely && listed[toAccount]:
+		return no, toNobody
+	case closely || listed[toAccount]:
+		return unsure, toCaller
+	}
+	return yes, toCaller
+}
+
+var slowAccount = regexp.MustCompile(`^(?:arn:[^:]*:iam::)?([0-9]{12})(?::root)?$`)
+
+// slowPrincipal is the page "AWS JSON policy elements: Principal".
+func slowPrincipal(p Principal, c *Caller) slowGrant {
+	if m := slowAccount.FindStringSubmatch(p.Name); m != nil && p.Type == "AWS" { // never one caller
+		if m[1] == c.Account {
+			return toAccount
+		}
+		return toNobody
+	}
+	id, session, isSession := strings.Cut(c.UserID, ":")
+	isSession = isSession && session != ""
+	switch p.Type + " " + p.Name {
+	case "* *", "AWS *":
+		return toCaller
+	case "Service " + c.Service:
+		return toCaller
+	case "Federated " + c.Federated:
+		return toCaller
+	case "AWS " + c.ARN:
+		return toCaller
+	case "AWS " + c.Role:
+		return toRole
+	}
+	switch {
+	case p.Type == "Federated" && p.Name == "*" && c.Federated != "":
+		return toCaller
+	case p.Type != "AWS" || c.Account == "":
+		return toNobody
+	case p.Name == id && isSession:
+		return toRole
+	case p.Name == id:
+		return toCaller
+	}
+	return toNobody
 }
 
 func slowAction(st *Statement, r slowRequest) truth {
