@@ -48,25 +48,14 @@ type decision struct {
 
 // decide answers.
 //
-// A trust policy is more than a resource policy: nobody assumes a role that it does not
-// allow to (IAM User Guide, "How IAM roles differ from resource-based policies"). And
-// across accounts both sides have to allow ("Cross-account policy evaluation logic"): the
-// caller's identity policies are asked as well, when there are any to ask.
+// That a trust policy has to allow is policy's rule. Across accounts both sides have to
+// allow (IAM User Guide, "Cross-account policy evaluation logic"): the caller's identity
+// policies are asked as well, when there are any to ask.
 func (q *question) decide() decision {
 	if q.trust == nil {
 		return decisionOf(q.situation.Explain(&q.request))
 	}
 	e := q.situation.ExplainFor(q.caller, q.trust, &q.request)
-	if e.Outcome() == policy.ExplicitDeny {
-		return decisionOf(e)
-	}
-	if !trusts(e) {
-		return decision{
-			layer:       policy.ResourceLayer,
-			line:        fmt.Sprintf("the trust policy does not allow %s to %s", oneLine(q.request.Action), oneLine(q.principal)),
-			explanation: e,
-		}
-	}
 	if e.Outcome() == policy.Allow && q.crosses() {
 		if own := q.situation.Explain(&q.request); own.Outcome() != policy.Allow {
 			d := decisionOf(own)
@@ -74,7 +63,11 @@ func (q *question) decide() decision {
 			return d
 		}
 	}
-	return decisionOf(e)
+	d := decisionOf(e)
+	if d.outcome == policy.ImplicitDeny && d.layer == policy.ResourceLayer {
+		d.line = fmt.Sprintf("the trust policy does not allow %s to %s", oneLine(q.request.Action), oneLine(q.principal))
+	}
+	return d
 }
 
 func decisionOf(e *policy.Explanation) decision {
@@ -97,31 +90,6 @@ func (d *decision) words() string {
 func (d *decision) paragraph() string {
 	_, rest, _ := strings.Cut(d.explanation.Paragraph(), "\n")
 	return d.words() + "\n" + rest
-}
-
-// trusts reports whether a statement of the trust policy allows.
-func trusts(e *policy.Explanation) bool {
-	if e.Outcome() == policy.Allow {
-		for _, m := range e.Deciding() {
-			if m.Layer == policy.ResourceLayer {
-				return true
-			}
-		}
-		return false
-	}
-	for _, l := range e.Trace().Layers {
-		if l.Layer != policy.ResourceLayer.String() {
-			continue
-		}
-		for _, p := range l.Policies {
-			for _, s := range p.Statements {
-				if s.Applies && s.Effect == policy.Permit.String() {
-					return true
-				}
-			}
-		}
-	}
-	return false
 }
 
 // crosses reports whether the caller is of another account than the role, and what is
