@@ -154,7 +154,7 @@ var descriptions = [...]struct {
 	{UnknownVariable, "A variable names a condition key that does not exist."},
 	{EmptyUnknownOperator, "A condition operator does not exist; it stands over no key."},
 	{OperatorSpelling, "A condition operator is written in another case than documented."},
-	{WildcardInServiceName, "A wildcard in a part of a service prefix; whether it matches is contested."},
+	{WildcardInServiceName, "A wildcard in a service prefix, or for all of it; whether the action matches is contested."},
 	{ExtensionKey, "A condition key is an extension that AWS does not know."},
 
 	{ActionResourceMismatch, "An action does not act on any of the statement's resources."},

@@ -91,6 +91,10 @@ var codeCases = []codeCase{
 	{validate.EmptyUnknownOperator, w, 0, `{<allow>,<pull>,<all>,"Condition":{"StringEqual":{}}}`, `{<allow>,<pull>,<all>,"Condition":{"StringEquals":{}}}`, nil},
 	{validate.OperatorSpelling, w, 0, `{<allow>,<pull>,<all>,"Condition":{"stringEquals":{"aws:username":"a"}}}`, `{<allow>,<pull>,<all>,"Condition":{"StringEquals":{"aws:username":"a"}}}`, nil},
 	{validate.WildcardInServiceName, w, 0, `{<allow>,"Action":"code*:GitPull",<all>}`, `{<allow>,"Action":"*:*",<all>}`, nil},
+	{validate.WildcardInServiceName, w, 0, `{<allow>,"Action":"*:GitPull",<all>}`, `{<allow>,"Action":"codecommit:*Pull",<all>}`, nil},
+	{validate.WildcardInServiceName, w, 0, `{<deny>,"NotAction":"*:*Pull",<all>}`, `{<deny>,"NotAction":"*",<all>}`, nil},
+	{validate.RedundantAction, sg, 0, `{<allow>,"Action":["*","*:GitPull"],<all>}`, `{<allow>,"Action":["*:Git*","codecommit:GitPull"],<all>}`, nil},
+	{validate.UnreachableAction, w, 0, `{<deny>,"Action":"codecommit:*",<all>},{<allow>,"Action":["codecommit:GitPull","iam:*"],<all>}`, `{<deny>,"Action":"*:Git*",<all>},{<allow>,"Action":["codecommit:GitPull","iam:*"],<all>}`, nil},
 	{validate.ExtensionKey, w, 0, `{<allow>,<push>,<all>,"Condition":{"StringEquals":{"refward:RefChange":"create"}}}`, `{<allow>,<push>,<all>,"Condition":{"StringEqualsIfExists":{"codecommit:References":<main>}}}`, forAWS},
 
 	{validate.ActionResourceMismatch, w, 0, `{<allow>,"Action":"iam:GetUser",<repo>}`, `{<allow>,"Action":"iam:GetUser","Resource":"arn:aws:iam::111122223333:user/a"}`, nil},

@@ -98,7 +98,7 @@ type principal struct {
 type actionEntry struct {
 	node    *node
 	glob    glob
-	odd     bool      // wildcard in a part of the service: contested
+	odd     bool      // wildcard in the service prefix, or for it: contested
 	service string    // prefix in lower case, "" for *
 	covers  []*action // those of the catalog that it matches
 }
