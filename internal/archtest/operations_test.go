@@ -1,21 +1,16 @@
 package archtest
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
-	awscodecommit "github.com/aws/aws-sdk-go-v2/service/codecommit"
-	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
-	awssts "github.com/aws/aws-sdk-go-v2/service/sts"
-
+	"github.com/refward/refward/internal/awsapi"
 	"github.com/refward/refward/internal/codecommit"
 	"github.com/refward/refward/internal/iam"
 	"github.com/refward/refward/internal/op"
@@ -77,25 +72,12 @@ func TestKeysAreInTheCatalog(t *testing.T) {
 	}
 }
 
-// published are the operations of a service by the SDK's own client.
-func published(client any) []string {
-	ctx, err := reflect.TypeFor[context.Context](), reflect.TypeFor[error]()
-	var names []string
-	c := reflect.TypeOf(client)
-	for m := range c.Methods() {
-		if f := m.Type; f.NumIn() == 4 && f.In(1) == ctx && f.IsVariadic() && f.NumOut() == 2 && f.Out(1) == err {
-			names = append(names, m.Name)
-		}
-	}
-	return names
-}
-
 // services are those whose API the host speaks.
 func services() map[string][]string {
 	return map[string][]string{
-		"codecommit": published(&awscodecommit.Client{}),
-		"iam":        published(&awsiam.Client{}),
-		"sts":        published(&awssts.Client{}),
+		"codecommit": awsapi.Known("codecommit"),
+		"iam":        awsapi.Known("iam"),
+		"sts":        awsapi.Known("sts"),
 	}
 }
 
