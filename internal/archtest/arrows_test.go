@@ -63,12 +63,13 @@ var mayImport = map[string]string{
 	// The rim: wiring, the command, and those who use a host.
 	"internal/server": "internal/authn internal/authz internal/awsapi internal/blob internal/blob/dir internal/codecommit internal/fault internal/git/gitcmd " +
 		"internal/gitserver internal/iam internal/op internal/repo internal/secret internal/sqlstore internal/sts",
-	"internal/person":   "",
-	"internal/demo":     "internal/person",
-	"cmd/refward":       "internal/demo internal/person internal/policycmd internal/secret internal/server",
-	"internal/hosttest": "internal/demo internal/person internal/secret internal/server",
-	"internal/archtest": "",
-	"internal/e2e":      "",
+	"internal/person":      "",
+	"internal/demo":        "internal/person",
+	"cmd/refward":          "internal/demo internal/person internal/policycmd internal/secret internal/server",
+	"internal/hosttest":    "internal/demo internal/person internal/secret internal/server",
+	"internal/archtest":    "",
+	"internal/e2e":         "",
+	"internal/conformance": "",
 }
 
 // only are imports that belong to few, with why.
