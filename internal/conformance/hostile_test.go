@@ -46,7 +46,7 @@ func TestHostile(t *testing.T) {
 		t.Run("submodule with an option as its URL/"+d.String(), func(t *testing.T) {
 			t.Parallel()
 			d.refuses(t, "gitmodulesUrl", func(t *testing.T, dir string) string {
-				return d.modules(t, dir, "[submodule \"x\"]\n\tpath = x\n\turl = --upload-pack=touch\\ /tmp/x\n")
+				return d.modules(t, dir, "[submodule \"x\"]\n\tpath = x\n\turl = --upload-pack=evil\n")
 			})
 		})
 		t.Run("submodule with a path as its name/"+d.String(), func(t *testing.T) {
