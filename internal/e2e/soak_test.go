@@ -62,7 +62,7 @@ func TestSoak(t *testing.T) {
 	defer cancel()
 	g, ctx := errgroup.WithContext(ctx)
 	for name, work := range map[string]func(context.Context, *person.Person, string, int) error{
-		"push1": s.push, "push2": s.push, "clone": s.clone, "fetch": s.fetch, "junior": s.beDenied, "api": s.write,
+		"push1": s.push, "push2": s.push, "clone": s.clone, "fetch": s.fetch, demo.Junior: s.beDenied, "api": s.write,
 	} {
 		p := s.worker(t, name)
 		dir := filepath.Join(s.dir, name)
