@@ -19,6 +19,7 @@ var mayImport = map[string]string{
 
 	// Words that everybody shares.
 	"internal/fault":       "",
+	"internal/failpoint":   "",
 	"internal/secret":      "",
 	"internal/git/oid":     "",
 	"internal/git/refname": "internal/git/oid",
@@ -41,10 +42,10 @@ var mayImport = map[string]string{
 	"internal/blob":          "",
 	"internal/blob/blobtest": "internal/blob",
 	"internal/blob/dir":      "internal/blob",
-	"internal/repo":          "internal/blob internal/git/*",
+	"internal/repo":          "internal/blob internal/failpoint internal/git/*",
 
 	// Domains.
-	"internal/codecommit":                "arn policy/catalog internal/authz internal/fault internal/git/* internal/op internal/repo internal/secret",
+	"internal/codecommit":                "arn policy/catalog internal/authz internal/failpoint internal/fault internal/git/* internal/op internal/repo internal/secret",
 	"internal/codecommit/codecommittest": "internal/codecommit internal/git/* internal/repo",
 	"internal/iam":                       "arn policy policy/catalog internal/authn internal/authz internal/fault internal/op internal/secret",
 	"internal/iam/iamtest":               "internal/iam",

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/refward/refward/internal/authz"
+	"github.com/refward/refward/internal/failpoint"
 	"github.com/refward/refward/internal/fault"
 	"github.com/refward/refward/internal/git/oid"
 	"github.com/refward/refward/internal/git/refname"
@@ -76,8 +77,13 @@ func (s *Service) commit(ctx context.Context, g authz.Grant, c refChange) error 
 			return err
 		}
 		err = s.Store.Update(ctx, func(ctx context.Context, tx Tx) error {
-			return s.moveRefs(ctx, tx, g, c, plan)
+			err := s.moveRefs(ctx, tx, g, c, plan)
+			failpoint.Reach(failpoint.RefsMoved)
+			return err
 		})
+		if err == nil {
+			failpoint.Reach(failpoint.MoveCommitted)
+		}
 		if !errors.Is(err, errPlan) {
 			return err
 		}

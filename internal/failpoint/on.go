@@ -14,7 +14,7 @@ import (
 const Enabled = true
 
 // Env is the variable that arms a step: "STEP", or "STEP:N" for the Nth time.
-const Env = "REFWARD_FAILPOINT"
+const Env = "FAILPOINT"
 
 var reached atomic.Int64
 

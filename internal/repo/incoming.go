@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/refward/refward/internal/failpoint"
 	"github.com/refward/refward/internal/git/catfile"
 	"github.com/refward/refward/internal/git/oid"
 	"github.com/refward/refward/internal/git/pack"
@@ -119,6 +120,7 @@ func (in *Incoming) Publish(ctx context.Context) (p Pack, ok bool, err error) {
 	in.mu.Lock()
 	in.published = &p
 	in.mu.Unlock()
+	failpoint.Reach(failpoint.PackStored)
 	return p, true, nil
 }
 
@@ -184,6 +186,7 @@ func (in *Incoming) Committed(ctx context.Context) {
 		if err := in.repo.adopt(p.ID, in.base); err != nil {
 			in.house.Log.WarnContext(ctx, "move a pack into the cache", "repository", in.repo.id, "pack", p.ID, "error", err)
 		}
+		failpoint.Reach(failpoint.PackCached)
 	}
 	in.Discard()
 }

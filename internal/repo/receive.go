@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/refward/refward/internal/failpoint"
 	"github.com/refward/refward/internal/git/gitcmd"
 	"github.com/refward/refward/internal/git/object"
 	"github.com/refward/refward/internal/git/oid"
@@ -58,6 +59,7 @@ func (h *House) Receive(ctx context.Context, snap *Snapshot, pack io.Reader, tip
 		in.Discard()
 		return nil, err
 	}
+	failpoint.Reach(failpoint.PackReceived)
 	return in, nil
 }
 
