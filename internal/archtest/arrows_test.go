@@ -41,7 +41,8 @@ var mayImport = map[string]string{
 	"internal/blob":          "",
 	"internal/blob/blobtest": "internal/blob",
 	"internal/blob/dir":      "internal/blob",
-	"internal/repo":          "internal/blob internal/git/*",
+	"internal/repo":          "internal/blob internal/git/* internal/repo/replay",
+	"internal/repo/replay":   "",
 
 	// Domains.
 	"internal/codecommit":                "arn policy/catalog internal/authz internal/fault internal/git/* internal/op internal/repo internal/secret",
