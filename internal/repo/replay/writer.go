@@ -139,17 +139,19 @@ func (w *Writer) finish(keep bool, err error) {
 	if w.file != nil && w.file.Close() != nil {
 		keep = false
 	}
-	e.mu.Lock()
 	if len(e.open) > 0 {
 		data := bytes.Clone(e.open) // what was allocated is larger
+		e.mu.Lock()
 		e.chunks = append(e.chunks, chunk{off: e.openOff, size: len(data), sum: crc32.Checksum(data, crcTable), data: data})
 		e.openOff, e.open = e.size, nil
+		e.mu.Unlock()
 	}
+	// Before the readers are told: the last of them to leave must find it kept.
+	e.cache.finished(e, keep && !e.window)
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.done, e.err = true, err
-	keep = keep && !e.window
 	e.tell()
-	e.mu.Unlock()
-	e.cache.finished(e, keep)
 }
 
 // Said returns a writer of what is told, beside the answer, to those who wait for it and
