@@ -3,6 +3,7 @@ package replay
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -35,9 +36,9 @@ func open(t testing.TB, o Options) *Cache {
 
 // content is n bytes that differ from those of another seed.
 func content(seed, n int) []byte {
-	b := make([]byte, 0, n+16)
+	b := make([]byte, 0, n+8)
 	for i := 0; len(b) < n; i++ {
-		b = fmt.Appendf(b, "%d:%d;", seed, i)
+		b = binary.BigEndian.AppendUint64(b, uint64(seed)<<32|uint64(i))
 	}
 	return b[:n]
 }
@@ -138,7 +139,7 @@ func TestBound(t *testing.T) {
 	const disk, memory = 16 * chunkSize, 64 << 10
 	c := open(t, Options{Disk: disk, Memory: memory})
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 150 {
+	for range 100 {
 		seed := r.IntN(60)
 		size := 1 + seed*seed*700 // to 2.4 MB, more than there is room for
 		if seed%3 == 0 {
@@ -570,7 +571,7 @@ func TestCrowd(t *testing.T) {
 	for n := range 16 {
 		wg.Go(func() {
 			r := rand.New(rand.NewPCG(uint64(n), 1))
-			for range 60 {
+			for range 25 {
 				seed := r.IntN(12)
 				data := content(seed, 1+seed*90_000)
 				var out bytes.Buffer
