@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +15,9 @@ import (
 	"github.com/refward/refward/internal/git/wire"
 	"github.com/refward/refward/internal/repo/replay"
 )
+
+// AnswerStats tells of the cache of answers to fetches.
+func (h *House) AnswerStats() replay.Stats { return h.answers.Stats() }
 
 // fetch is one request on its way to its answer.
 type fetch struct {
@@ -76,7 +80,7 @@ func (f *fetch) sendAnswer(ctx context.Context) error {
 		slices.Sort(q.Options)
 	}
 	request := string(q.Append(nil))
-	key := f.key("answer", request, f.tagsDigest(), f.refsDigest())
+	key := f.key("answer", strconv.Itoa(q.Version), request, f.tagsDigest(), f.refsDigest())
 	return f.house.answers.Send(ctx, replay.Request{
 		Key: key, Group: string(f.snap.ID),
 		Make: func(ctx context.Context, w *replay.Writer) (keep bool, err error) {
@@ -93,7 +97,6 @@ func (f *fetch) key(parts ...string) replay.Key {
 	var buf []byte
 	buf = appendPart(buf, string(f.snap.ID))
 	buf = appendInt(buf, f.snap.Epoch)
-	buf = appendInt(buf, int64(f.q.Version))
 	for _, p := range parts {
 		buf = appendPart(buf, p)
 	}
