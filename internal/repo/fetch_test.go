@@ -2,6 +2,7 @@ package repo_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -473,6 +474,100 @@ func TestNoUnreachableObjects(t *testing.T) {
 	if out, err := gittest.At(t, dir).Try("cat-file", "-e", secret.String()); err == nil {
 		t.Errorf("an unreachable commit was sent %s", out)
 	}
+}
+
+// TestWholePack: one pack with a bitmap is sent as it is when all that it holds is wanted,
+// and not when it holds anything else.
+func TestWholePack(t *testing.T) {
+	change, ran := counted(t)
+	h := newHost(t, change)
+	r := gittest.Init(t)
+	first := r.Commit("f", randomText(50_000))
+	second := r.Commit("f", randomText(50_000))
+	r.Git("tag", "-a", "-m", "t", "v1")
+	tag := r.ID("v1")
+	stored := h.push(t, r.Pack("master", "v1"), master(second), repo.Ref{Name: "refs/tags/v1", OID: tag, Peeled: second})
+	snap := h.snapshot()
+	h.ask(t, snap, 2, fetchRequest("want "+first.String(), "done")) // fills the cache
+	file := filepath.Join(h.options.CacheDir, string(theID), "objects", "pack", "pack-"+stored.ID+".pack")
+	data := bitmapped(t, file, second, tag)
+
+	ask := func(lines ...string) ([]byte, []string) {
+		t.Helper()
+		ran()
+		pack, _ := packOf(t, h.ask(t, snap, 2, fetchRequest(append(lines, "done")...)))
+		gittest.Init(t).Pipe(pack, "index-pack", "--stdin", "--fix-thin")
+		return pack, ran()
+	}
+	all := []string{"ofs-delta", "include-tag", "want " + second.String(), "want " + tag.String()}
+	if got, names := ask(all...); !bytes.Equal(got, data) || slices.Contains(names, "pack-objects") {
+		t.Errorf("a clone got %d bytes, not the pack of %d; ran %q", len(got), len(data), names)
+	}
+	for name, lines := range map[string][]string{
+		"an old commit":      {"ofs-delta", "want " + first.String()},
+		"not the tag":        {"ofs-delta", "want " + second.String()},
+		"no ofs-delta":       {"include-tag", "want " + second.String(), "want " + tag.String()},
+		"a filter":           append([]string{"filter blob:none"}, all...),
+		"something is there": append([]string{"have " + first.String()}, all...),
+	} {
+		if got, names := ask(lines...); bytes.Equal(got, data) || !slices.Contains(names, "pack-objects") {
+			t.Errorf("%s: got %d bytes; ran %q", name, len(got), names)
+		}
+	}
+
+	// What is wanted is newer than the snapshot: its objects need not be in the pack, as
+	// many as there may be.
+	third := r.Commit("g", "newer")
+	h.push(t, r.Pack("master", "^"+second.String()), master(third))
+	if got, names := ask("ofs-delta", "want "+third.String()); bytes.Equal(got, data) || !slices.Contains(names, "pack-objects") {
+		t.Errorf("newer than the snapshot: got %d bytes; ran %q", len(got), names)
+	}
+
+	// A damaged pack reaches nobody whole, and is not kept.
+	bad := bytes.Clone(data)
+	bad[len(bad)/2] ^= 1
+	if err := errors.Join(os.Chmod(file, 0o600), os.WriteFile(file, bad, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	snap.Epoch++
+	var out bytes.Buffer
+	if err := h.UploadPack(t.Context(), snap, 2, strings.NewReader(fetchRequest(append(all, "done")...)), &out); err == nil {
+		t.Error("a damaged pack was sent as if nothing were wrong")
+	}
+	if strings.HasSuffix(out.String(), "0000") || h.AnswerStats().Kept != 0 {
+		t.Errorf("the answer has an end, or was kept: %+v", h.AnswerStats())
+	}
+}
+
+// bitmapped replaces a pack in the cache by one of the same objects with a bitmap, as
+// maintenance does, and returns it. A bitmap holds for the pack that it was made for.
+func bitmapped(t *testing.T, file string, tips ...oid.ID) []byte {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	maker := gittest.Init(t)
+	maker.Pipe(data, "index-pack", "--stdin")
+	for i, tip := range tips {
+		maker.Git("update-ref", fmt.Sprintf("refs/tips/%d", i), tip.String())
+	}
+	maker.Git("repack", "-a", "-d", "-b", "-q")
+	made, err := filepath.Glob(filepath.Join(maker.Dir, ".git", "objects", "pack", "*.bitmap"))
+	if err != nil || len(made) != 1 {
+		t.Fatal(made, err)
+	}
+	for _, ext := range []string{".bitmap", ".idx", ".pack"} {
+		to := strings.TrimSuffix(file, ".pack") + ext
+		_ = os.Remove(to)
+		if data, err = os.ReadFile(strings.TrimSuffix(made[0], ".bitmap") + ext); err == nil {
+			err = os.WriteFile(to, data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return data
 }
 
 func BenchmarkClone(b *testing.B) {

@@ -67,18 +67,20 @@ type packing struct {
 	snap     *Snapshot
 	options  []string
 	filter   string
+	wants    []oid.ID
 	revs     string // its standard input
 	tags     string // digest of the annotated tags, where they can be in the pack
+	fresh    bool   // the client has nothing yet
 	progress bool
 }
 
 // pack says what git is asked for, in one way for all requests that come to the same.
 func (f *fetch) pack(common []oid.ID) *packing {
-	p := &packing{house: f.house, snap: f.snap, filter: f.q.Filter, tags: f.tagsDigest(), progress: !f.q.Has("no-progress")}
+	p := &packing{house: f.house, snap: f.snap, wants: f.q.Wants, filter: f.q.Filter, tags: f.tagsDigest(), progress: !f.q.Has("no-progress")}
 	if f.q.Has("ofs-delta") {
 		p.options = append(p.options, "--delta-base-offset")
 	}
-	if f.q.Has("thin-pack") && len(common) > 0 {
+	if p.fresh = len(common) == 0; !p.fresh && f.q.Has("thin-pack") {
 		p.options = append(p.options, "--thin")
 	}
 	if p.tags != "" {
@@ -108,6 +110,16 @@ func (p *packing) make(ctx context.Context, w *replay.Writer) (keep bool, err er
 	if err != nil {
 		return false, err
 	}
+	band := &bandOne{w: w}
+	if path, ok := p.whole(ctx, c); ok {
+		err := sendWhole(ctx, path, band)
+		if err == nil {
+			err = band.Close()
+		}
+		if err == nil || band.begun || ctx.Err() != nil {
+			return err == nil, err
+		}
+	}
 	dir := c.dir
 	if p.tags != "" { // git needs to see them
 		v, err := c.acquire(p.snap)
@@ -127,7 +139,6 @@ func (p *packing) make(ctx context.Context, w *replay.Writer) (keep bool, err er
 	if p.progress {
 		cmd = cmd.Flag("--progress").Stderr(&packProgress{w: w.Said()})
 	}
-	band := &bandOne{w: w}
 	err = cmd.Class(gitcmd.Sending).Stdin(strings.NewReader(p.revs)).Stdout(band).Run(ctx)
 	switch {
 	case err == nil:
