@@ -89,24 +89,7 @@ func (m *simulation) tooLarge() error {
 // missing returns the names of the condition keys that the policies look at and that
 // were not given.
 func (m *simulation) missing(policies []*policy.Policy) []string {
-	return slices.DeleteFunc(contextKeys(policies), func(key string) bool { return m.named.Values(key) != nil })
-}
-
-// contextKeys returns the names of all condition keys that the policies look at, each
-// once whatever its case, sorted.
-func contextKeys(policies []*policy.Policy) []string {
-	all := []string{}
-	var seen policy.Context
-	for _, p := range policies {
-		for _, key := range p.ContextKeys() {
-			if seen.Values(key) == nil {
-				seen.Set(key, "seen")
-				all = append(all, key)
-			}
-		}
-	}
-	slices.Sort(all)
-	return all
+	return slices.DeleteFunc(policy.ContextKeys(policies...), func(key string) bool { return m.named.Values(key) != nil })
 }
 
 // decided is what one action on one resource comes to.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/refward/refward/policy"
 	"github.com/refward/refward/policy/catalog"
 )
 
@@ -25,7 +26,7 @@ func (s *statement) speaksAbout(name string) bool {
 func (s *statement) onRefs() []*condition {
 	var out []*condition
 	for i := range s.conditions {
-		if k := &s.conditions[i]; k.key.Name == references && k.operator.family != nullFamily {
+		if k := &s.conditions[i]; k.key.Name == references && k.operator.Family != policy.NullFamily {
 			out = append(out, k)
 		}
 	}
@@ -51,17 +52,17 @@ var refSpaces = [...]string{"refs/heads/", "refs/tags/"}
 
 // checkReference: values are full ref names, so that one without refs/ fits none.
 func (c *checker) checkReference(s *statement, k *condition, v *node) {
-	if k.operator.family != stringFamily || v.text == "" || c.mayBeRef(k, v) {
+	if k.operator.Family != policy.StringFamily || v.text == "" || c.mayBeRef(k, v) {
 		return
 	}
 	severity := Warning
 	if len(k.values) == 1 {
 		e := never
-		if k.operator.negated {
+		if k.operator.Negated {
 			e = always
 		}
 		severity = s.severity(e)
-	} else if s.deny && !k.operator.negated {
+	} else if s.deny && !k.operator.Negated {
 		severity = SecurityWarning
 	}
 	m := mend("write refs/heads/ and the branch, or refs/tags/ and the tag")
@@ -80,7 +81,7 @@ func (c *checker) mayBeRef(k *condition, v *node) bool {
 			return true
 		}
 	}
-	x := syntax{wildcards: true, variables: c.variables, fold: k.operator.fold}
+	x := syntax{wildcards: true, variables: c.variables, fold: k.operator.IgnoreCase}
 	if !c.globs.compile(v.text, x).meets(c.globs.compile("refs/?*", x)) {
 		return false
 	}
@@ -139,8 +140,8 @@ func (c *checker) checkPhase(s *statement, p *catalog.Phase, asked []*condition)
 		k := asked[i]
 		m := mend("let the conditions hold for a request without the key")
 		alone := !slices.ContainsFunc(asked[i+1:], func(k *condition) bool { return !k.holdsWithout(s) })
-		if op := k.operator; op.family != nullFamily && alone {
-			op.ifExists, op.set = true, ""
+		if op := k.operator; op.Family != policy.NullFamily && alone {
+			op.IfExists, op.Set = true, policy.NoSet
 			m = k.use(op)
 		}
 		c.addName(AllowNeverPushes, Warning, k.node, m,
