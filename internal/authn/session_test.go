@@ -81,7 +81,7 @@ func TestTokenIsSigned(t *testing.T) {
 		"a header beside a signature without it":   {long, fault.SignatureDoesNotMatch},
 		"a query beside a signature in the header": {inQuery, fault.SignatureDoesNotMatch},
 		"two headers":                                 {twice, fault.IncompleteSignature},
-		"a header beside a presigned query":           {both, fault.SignatureDoesNotMatch},
+		"a header beside a presigned query":           {both, fault.IncompleteSignature},
 		"a parameter added to a presigned query":      {added, fault.InvalidClientTokenID},
 		"a signed header that was taken away":         {removed, fault.InvalidClientTokenID},
 		"an empty header, which no signer ever sends": {emptyToken(t), fault.InvalidClientTokenID},

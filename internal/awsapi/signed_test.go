@@ -52,6 +52,13 @@ func (k keys) SigningKey(_ context.Context, id string) (authn.SigningKey, error)
 	}, err
 }
 
+func (keys) SessionKey(_ context.Context, _, token string) (authn.SigningKey, error) {
+	if token == "expired" {
+		return authn.SigningKey{}, authn.ErrExpired
+	}
+	return authn.SigningKey{}, authn.ErrUnknown
+}
+
 func (keys) GitPassword(context.Context, string, string) (authn.Identity, error) {
 	return authn.Identity{}, authn.ErrUnknown
 }
