@@ -258,7 +258,7 @@ func (s *shell) withSession() (temp *shell, keyID string) {
 }
 
 // Temporary credentials with the unmodified aws command, and git with its credential
-// helper, as the CodeCommit User Guide sets it up.
+// helper, as the README sets it up.
 func TestSessionWithCLI(t *testing.T) {
 	hosttest.Need(t, "aws")
 	h := hosttest.Start(t)
@@ -273,7 +273,7 @@ func TestSessionWithCLI(t *testing.T) {
 
 	helper := []string{
 		"-c", "credential.helper=", "-c", "credential.useHttpPath=true", // the first takes away the person's own
-		"-c", `credential.helper=!"` + long.aws + `" codecommit credential-helper --ignore-host-check $@`,
+		"-c", `credential.helper=!f() { test $1 = get && "` + long.aws + `" codecommit credential-helper --ignore-host-check get; }; f`,
 	}
 	temp.roundTrip(senior, url, "by-session", helper...)
 	if out, ok := long.git(senior, append(helper, "ls-remote", url)...); !ok || !strings.Contains(out, "refs/heads/by-session") {
