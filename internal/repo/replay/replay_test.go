@@ -139,7 +139,7 @@ func TestBound(t *testing.T) {
 	const disk, memory = 16 * chunkSize, 64 << 10
 	c := open(t, Options{Disk: disk, Memory: memory})
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 100 {
+	for range 60 {
 		seed := r.IntN(60)
 		size := 1 + seed*seed*700 // to 2.4 MB, more than there is room for
 		if seed%3 == 0 {
@@ -272,8 +272,8 @@ func (g *gate) Write(p []byte) (int, error) {
 // TestShared: many who ask at the same time share one making, a slow one does not hold it
 // up, and each gets the whole answer.
 func TestShared(t *testing.T) {
-	const n = 32
-	data := content(1, 20*chunkSize+99)
+	const n = 12
+	data := content(1, 8*chunkSize+99)
 	c := open(t, Options{})
 	begin, made := make(chan struct{}), make(chan struct{})
 	q := Request{Make: func(_ context.Context, w *Writer) (bool, error) {
@@ -315,7 +315,7 @@ func TestShared(t *testing.T) {
 // TestNoRoom: an answer that is larger than there is room for reaches everybody who waits
 // for it, through a bounded piece of memory, and is not kept.
 func TestNoRoom(t *testing.T) {
-	data := content(1, 60*chunkSize+7)
+	data := content(1, 30*chunkSize+7)
 	c := open(t, Options{Disk: 8 * chunkSize})
 	var wg sync.WaitGroup
 	begin := make(chan struct{})
@@ -568,7 +568,7 @@ func TestWaiting(t *testing.T) {
 func TestCrowd(t *testing.T) {
 	c := open(t, Options{Disk: 12 * chunkSize, Memory: 200 << 10})
 	var wg sync.WaitGroup
-	for n := range 16 {
+	for n := range 8 {
 		wg.Go(func() {
 			r := rand.New(rand.NewPCG(uint64(n), 1))
 			for range 25 {
