@@ -63,7 +63,7 @@ var mayImport = map[string]string{
 
 	// The rim: wiring, the command, and those who use a host.
 	"internal/server": "internal/authn internal/authz internal/awsapi internal/blob internal/blob/dir internal/codecommit internal/fault internal/git/gitcmd " +
-		"internal/gitserver internal/iam internal/op internal/repo internal/secret internal/sqlstore internal/sts",
+		"internal/gitserver internal/iam internal/op internal/repo internal/repo/replay internal/secret internal/sqlstore internal/sts",
 	"internal/person":   "",
 	"internal/demo":     "internal/person",
 	"cmd/refward":       "internal/demo internal/person internal/policycmd internal/secret internal/server",

@@ -106,6 +106,7 @@ func Open(ctx context.Context, cfg Config) (_ *Server, err error) {
 		return nil, err
 	}
 	s.onClose(house.Close)
+	s.metrics.answers(house)
 	repositories := &codecommit.Service{
 		Store: on.db.CodeCommit(), Repos: house, Keeper: on.keeper,
 		Partition: partition, Region: cfg.Region, Account: s.account, HTTPURL: s.httpURL, SSHURL: s.sshURL,
