@@ -50,7 +50,8 @@ type Spec struct {
 	Identity bool      // it can change who may do what
 
 	// Always says why the service lets every identified caller run it whatever
-	// the policies say; empty for all but a few.
+	// the policies say; empty for all but a few. The limits of temporary credentials
+	// hold nevertheless.
 	Always string
 
 	// EachCheck lets Run act on the checks that were allowed when others were

@@ -113,7 +113,7 @@ func Open(ctx context.Context, cfg Config) (_ *Server, err error) {
 		Now: cfg.Now, Log: cfg.Log,
 	}
 	s.sweep = repositories.SweepLFS
-	table, err := op.NewTable(note(repositories.Operations()), note(identities.Operations()), note((&sts.Service{}).Operations()))
+	table, err := op.NewTable(note(repositories.Operations()), note(identities.Operations()), note((&sts.Service{Identities: identities}).Operations()))
 	if err != nil {
 		return nil, err
 	}
