@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codecommit"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/refward/refward/internal/demo"
 	"github.com/refward/refward/internal/hosttest"
@@ -437,6 +438,7 @@ func TestLFSAsksBeforeTheBody(t *testing.T) {
 // TestLFSByGitSignature: the credential helper of the aws command, as git-lfs asks it.
 func TestLFSByGitSignature(t *testing.T) {
 	l := startLFS(t)
+	user, secretKey := l.junior.AccessKeyID, l.junior.SecretAccessKey
 	sign := func(path string) *person.Person {
 		at := time.Now().UTC().Format("20060102T150405")
 		mac := func(key []byte, text string) []byte {
@@ -445,10 +447,10 @@ func TestLFSByGitSignature(t *testing.T) {
 			return h.Sum(nil)
 		}
 		host, _, _ := strings.Cut(strings.TrimPrefix(l.URL, "http://"), ":")
-		key := mac(mac(mac(mac([]byte("AWS4"+l.junior.SecretAccessKey), at[:8]), l.Region), "codecommit"), "aws4_request")
+		key := mac(mac(mac(mac([]byte("AWS4"+secretKey), at[:8]), l.Region), "codecommit"), "aws4_request")
 		canonical := sha256.Sum256([]byte("GIT\n" + path + "\n\nhost:" + host + "\n\nhost\n"))
 		text := fmt.Sprintf("AWS4-HMAC-SHA256\n%s\n%s/%s/codecommit/aws4_request\n%x", at, at[:8], l.Region, canonical)
-		return &person.Person{GitUser: l.junior.AccessKeyID, GitPassword: at + "Z" + fmt.Sprintf("%x", mac(key, text))}
+		return &person.Person{GitUser: user, GitPassword: at + "Z" + fmt.Sprintf("%x", mac(key, text))}
 	}
 	repository := "/v1/repos/" + demo.Repository
 	for i, path := range []string{repository, repository + ".git", repository + ".git/info/lfs", repository + "/info/lfs"} {
@@ -456,6 +458,13 @@ func TestLFSByGitSignature(t *testing.T) {
 		put := l.action(l.batch(sign(path), demo.Repository, "upload", featureRef, content), "upload")
 		l.act(http.MethodPut, put, content).wants(t, path, http.StatusOK)
 	}
+	session, err := l.junior.STS().GetSessionToken(t.Context(), &sts.GetSessionTokenInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	user, secretKey = *session.Credentials.AccessKeyId+"%"+*session.Credentials.SessionToken, *session.Credentials.SecretAccessKey
+	put := l.action(l.batch(sign(repository), demo.Repository, "upload", featureRef, "of a session"), "upload")
+	l.act(http.MethodPut, put, "of a session").wants(t, "temporary credentials", http.StatusOK)
 	l.post(sign("/v1/repos/Other"), demo.Repository+".git/info/lfs/objects/batch", batchOf("download", "")).wants(t, "for another repository", http.StatusUnauthorized)
 	l.post(sign(repository), demo.Repository+".git/info/lfs/objects/batch", batchOf("upload", master, "x")).wants(t, "for master", http.StatusForbidden, "MayNotChangeMaster")
 }
