@@ -11,6 +11,7 @@ import (
 	"github.com/refward/refward/internal/git/refname"
 	"github.com/refward/refward/internal/op"
 	"github.com/refward/refward/internal/repo"
+	"github.com/refward/refward/policy/catalog"
 )
 
 // Git LFS is Git's, not CodeCommit's, and so are its operations. Reading is decided like a
@@ -37,9 +38,11 @@ func lfsReadSpec(name string) op.Spec {
 	return op.Spec{Service: "codecommit", Name: name, Actions: []string{gitPullAction}, Resource: "the repository of the URL"}
 }
 
+// lfsWriteSpec is the row of an operation that asks what both phases of a push ask; the
+// one named is that of the ref.
 func lfsWriteSpec(name string) op.Spec {
 	return op.Spec{
-		Service: "codecommit", Name: name, Actions: []string{gitPushAction}, Resource: "the repository of the URL",
+		Service: "codecommit", Name: name, Actions: []string{gitPushAction}, Phase: catalog.Command, Resource: "the repository of the URL",
 		Keys: map[string]string{ReferencesKey: "the ref that the client names; absent in the first of two checks, and where it names none"},
 	}
 }

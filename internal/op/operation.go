@@ -38,6 +38,10 @@ type Spec struct {
 	// Service:Name.
 	Actions []string
 
+	// Phase is which of the action's phases the checks are (policy/catalog); "" for an
+	// action that is decided once.
+	Phase string
+
 	// Resource says where the resource of the checks comes from, in words for
 	// docs/operations.md: "repositoryName".
 	Resource string
