@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/refward/refward/internal/failpoint"
 )
 
 // Exit statuses.
@@ -24,6 +26,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
+	failpoint.Arm(os.Getenv("FAILPOINT")) // nothing, except in a binary built for tests
 	p := program{args: os.Args[1:], env: os.Environ(), in: os.Stdin, out: os.Stdout, err: os.Stderr}
 	code := p.run(ctx)
 	stop()

@@ -4,31 +4,22 @@ package failpoint
 
 import (
 	"os"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"syscall"
 )
 
-// Enabled reports whether this binary can be armed.
-const Enabled = true
+// armed is the step to die at: a package variable, because a death is the whole process's.
+var armed atomic.Pointer[Step]
 
-// Env is the variable that arms a step: "STEP", or "STEP:N" for the Nth time.
-const Env = "FAILPOINT"
+// Arm chooses the step at which the process ends itself. Empty: none.
+func Arm(step string) {
+	s := Step(step)
+	armed.Store(&s)
+}
 
-var reached atomic.Int64
-
-// Reach ends the process when the step is the one that Env names.
+// Reach ends the process when the step is the one that was armed.
 func Reach(s Step) {
-	name, nth, _ := strings.Cut(os.Getenv(Env), ":")
-	if Step(name) != s {
-		return
-	}
-	n, err := strconv.ParseInt(nth, 10, 64)
-	if err != nil {
-		n = 1
-	}
-	if reached.Add(1) < n {
+	if a := armed.Load(); a == nil || *a != s {
 		return
 	}
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)

@@ -3,8 +3,10 @@ package hosttest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -30,6 +32,7 @@ type Host struct {
 	Dir     string         // scratch: people's homes and checkouts
 	Data    string         // the data directory
 	Root    *person.Person // the account's root user, without a Git credential
+	CA      string         // file of the certificate to trust; empty without TLS
 
 	server *server.Server
 	end    context.CancelFunc
@@ -67,6 +70,9 @@ func Start(t testing.TB, opts ...func(*server.Config)) *Host {
 	go func() { h.ended <- s.Run(ctx) }()
 	t.Cleanup(func() { h.Stop(t) })
 	h.URL, h.Region, h.Account = s.URL(), cfg.Region, s.Account()
+	if cfg.TLSCert != "" {
+		h.CA, h.Client = cfg.TLSCert, trusting(t, cfg.TLSCert)
+	}
 	h.Root = newRoot(t, h.Place, dir, keyID, key.Reveal())
 	return h
 }
@@ -94,6 +100,19 @@ func (h *Host) Stop(t testing.TB) {
 	if err := h.server.Close(); err != nil {
 		t.Errorf("close the host: %v", err)
 	}
+}
+
+// Endpoints are the addresses that the host wrote once it answered.
+type Endpoints struct{ HTTP, SSH string }
+
+// Endpoints returns where the host is.
+func (h *Host) Endpoints(t testing.TB) (ends Endpoints) {
+	t.Helper()
+	Eventually(t, startTimeout, "the host writes where it is", func() bool {
+		b, err := os.ReadFile(filepath.Join(h.Data, "endpoints.json"))
+		return err == nil && json.Unmarshal(b, &ends) == nil
+	})
+	return ends
 }
 
 // Hire makes a user with an access key and a Git credential, in the groups given.

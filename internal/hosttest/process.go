@@ -152,7 +152,7 @@ func (p *Process) Kill(t testing.TB) {
 }
 
 // Arm makes the process end itself, as Kill does, when it reaches a step of package
-// failpoint ("STEP", or "STEP:N" for the Nth time) after the next start. Empty: no more.
+// failpoint after the next start. Empty: no more.
 func (p *Process) Arm(t testing.TB, step string) {
 	t.Helper()
 	p.binary, p.step = binaryWith(t, "failpoint"), step

@@ -20,6 +20,7 @@ import (
 // The names in the cache folder that are no repository's: no ID has a ~.
 const (
 	incomingDir = "~incoming" // quarantines, and files that are being fetched
+	answersDir  = "~answers"  // answers to fetches, of this process alone
 	bootFile    = "~boot"     // the boot of the machine in which the cache was written
 )
 
@@ -98,12 +99,14 @@ type cached struct {
 	id  ID
 	dir string
 
-	mu    sync.Mutex // guards ready and packs
+	mu    sync.Mutex // guards ready, packs and epoch
 	ready bool
 	packs map[string]*fill // packs in the cache or on their way, by ID
+	epoch int64            // the greatest that was seen in a fetch
 
-	viewMu sync.Mutex // guards views, and is held while one is made
+	viewMu sync.Mutex // guards what follows, and is held while a view is made
 	views  map[int64]*view
+	tagged tagSet
 }
 
 // fill is a pack in the cache or on its way. err is set before done is closed.

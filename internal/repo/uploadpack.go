@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,15 +10,61 @@ import (
 	"strings"
 
 	"github.com/refward/refward/internal/git/gitcmd"
+	"github.com/refward/refward/internal/git/pktline"
+	"github.com/refward/refward/internal/git/wire"
 )
 
 // UploadPack runs one stateless fetch request of protocol version 0, 1 or 2 on the
 // snapshot: in is the request body (after pkt-lines that gitserver answered itself), out
 // gets the answer as it is made. Reading in must come to an end, or to an error, once
 // the client has nothing more to send. ErrBadFetch.
-func (h *House) UploadPack(ctx context.Context, snap *Snapshot, version int, in io.Reader, out io.Writer) (err error) {
+//
+// The caller has seen to it that the client may read the repository: an answer that was
+// given before is given again, whoever asked for it then. See README.md, Life of a fetch.
+func (h *House) UploadPack(ctx context.Context, snap *Snapshot, version int, in io.Reader, out io.Writer) error {
 	ctx, cancel := h.bind(ctx)
 	defer cancel()
+	if h.life.Err() != nil {
+		return ErrClosed
+	}
+	raw, whole, err := readRequest(ctx, in)
+	if err != nil {
+		return fmt.Errorf("read a fetch of %s: %w", snap.ID, err)
+	}
+	if !whole {
+		return h.gitUploadPack(ctx, snap, version, io.MultiReader(bytes.NewReader(raw), in), out)
+	}
+	q, err := wire.DecodeFetchRequest(pktline.NewReader(bytes.NewReader(raw)), version)
+	if err != nil || len(q.Wants) == 0 {
+		// Git says what is wrong with it, or answers what only git knows.
+		return h.gitUploadPack(ctx, snap, version, bytes.NewReader(raw), out)
+	}
+	f := &fetch{house: h, snap: snap, q: q, out: out}
+	return f.serve(ctx)
+}
+
+// maxRequest bounds the request that is read before it is answered. A longer one, of some
+// 300,000 wants and haves, is for git alone.
+const maxRequest = 16 << 20
+
+// readRequest reads a request; whole is false where there is more of it. When the context
+// ends it does not wait, and one Read may be left behind.
+func readRequest(ctx context.Context, in io.Reader) (raw []byte, whole bool, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		raw, err = io.ReadAll(io.LimitReader(in, maxRequest))
+	}()
+	select {
+	case <-done:
+		return raw, len(raw) < maxRequest, err
+	case <-ctx.Done():
+		return nil, false, context.Cause(ctx)
+	}
+}
+
+// gitUploadPack lets git answer.
+func (h *House) gitUploadPack(ctx context.Context, snap *Snapshot, version int, in io.Reader, out io.Writer) error {
 	c, err := h.ensure(ctx, snap)
 	if err != nil {
 		return err
@@ -26,11 +73,7 @@ func (h *House) UploadPack(ctx context.Context, snap *Snapshot, version int, in 
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if releaseErr := c.release(v); releaseErr != nil {
-			h.Log.WarnContext(ctx, "remove an old view of a repository", "repository", c.id, "error", releaseErr)
-		}
-	}()
+	defer h.release(ctx, c, v)
 	// The folder is ours whatever owner a mounted file system reports for it.
 	cmd := h.Git.Command("upload-pack").Config("safe.directory", "*").Flag("--strict").Flag("--stateless-rpc").Operand(v.dir).
 		Class(gitcmd.Sending).Stdin(in).Stdout(out)
@@ -38,6 +81,13 @@ func (h *House) UploadPack(ctx context.Context, snap *Snapshot, version int, in 
 		cmd = cmd.Protocol(strconv.Itoa(version))
 	}
 	return fetchError(cmd.Run(ctx), snap.ID)
+}
+
+// release gives a view back. That an old one could not be removed is only logged.
+func (h *House) release(ctx context.Context, c *cached, v *view) {
+	if err := c.release(v); err != nil {
+		h.Log.WarnContext(ctx, "remove an old view of a repository", "repository", c.id, "error", err)
+	}
 }
 
 // theirFaults are parts of what upload-pack says when it cannot make sense of what a
