@@ -161,6 +161,7 @@ func (h *House) Remove(id ID) error {
 	h.mu.Lock()
 	delete(h.repos, id)
 	h.mu.Unlock()
+	c.abandon()
 	h.readers.Forget(c.dir)
 	// Renamed first: a request that still comes then finds all or nothing.
 	gone := filepath.Join(h.CacheDir, incomingDir, h.ids.next())

@@ -22,6 +22,7 @@ func (h *House) UploadPack(ctx context.Context, snap *Snapshot, version int, in 
 	if err != nil {
 		return err
 	}
+	defer c.end()
 	v, err := c.acquire(snap)
 	if err != nil {
 		return err
