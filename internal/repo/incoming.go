@@ -177,11 +177,7 @@ const cleanupTime = 30 * time.Second
 func (h *House) deleteBlobs(key string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(h.life), cleanupTime)
 	defer cancel()
-	var errs []error
-	for _, ext := range allExtensions() {
-		errs = append(errs, h.Blobs.Delete(ctx, key+ext))
-	}
-	return errors.Join(errs...)
+	return h.DeletePack(ctx, key)
 }
 
 // Committed moves the pack into the cache after the transaction committed; a failure

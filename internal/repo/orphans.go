@@ -2,7 +2,10 @@ package repo
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -38,4 +41,37 @@ func packKey(blobKey string) (key string, ok bool) {
 		}
 	}
 	return "", false
+}
+
+// DeletePack deletes every blob of a pack by its key. Blobs that are not there are not
+// missed.
+func (h *House) DeletePack(ctx context.Context, key string) error {
+	var errs []error
+	for _, ext := range allExtensions() {
+		errs = append(errs, h.Blobs.Delete(ctx, key+ext))
+	}
+	return errors.Join(errs...)
+}
+
+// RemoveLeftovers removes folders of quarantines and consolidations that were begun
+// longer ago than that, and counts them. Whoever began them has failed to.
+func (h *House) RemoveLeftovers(olderThan time.Duration) (n int, err error) {
+	folder := filepath.Join(h.CacheDir, incomingDir)
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return 0, fmt.Errorf("remove leftovers: %w", err)
+	}
+	before := timeID(h.Now().Add(-olderThan))
+	var errs []error
+	for _, e := range entries {
+		if e.Name() >= before { // an ID begins with its time
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(folder, e.Name())); err != nil {
+			errs = append(errs, fmt.Errorf("remove leftovers: %w", err))
+			continue
+		}
+		n++
+	}
+	return n, errors.Join(errs...)
 }
