@@ -112,13 +112,6 @@ func (w *Worker) next() (repo.ID, bool) {
 	return id, true
 }
 
-// Waiting returns how many repositories wait to be looked at.
-func (w *Worker) Waiting() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.waiting)
-}
-
 // Run works until ctx ends. What it is in the middle of is given up then: nothing has
 // been changed that is not whole.
 func (w *Worker) Run(ctx context.Context) {

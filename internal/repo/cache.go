@@ -309,12 +309,16 @@ func (h *House) fetchNow(ctx context.Context, c *cached, p Pack) (err error) {
 // install moves the files of a pack into place.
 func (c *cached) install(p Pack, from string) error {
 	for _, ext := range p.extensions() {
-		if err := os.Rename(from+ext, c.pack(p.ID)+ext); err != nil {
+		err := os.Rename(from+ext, c.pack(p.ID)+ext)
+		if err != nil && !(speedsUp(ext) && errors.Is(err, fs.ErrNotExist)) {
 			return err
 		}
 	}
 	return nil
 }
+
+// speedsUp reports whether git can do without such a file.
+func speedsUp(ext string) bool { return ext == bitmapExt || ext == reverseExt }
 
 func (h *House) fetchInline(ctx context.Context, c *cached, p Pack, file string) error {
 	data, err := h.Packs.PackData(ctx, c.id, p.ID)
@@ -337,7 +341,10 @@ func (h *House) fetchBlobs(ctx context.Context, p Pack, file string) error {
 			continue
 		}
 		sum := sha256.New()
-		if err := h.copyBlob(ctx, p.Key+ext, file+ext, sum); err != nil {
+		if err := h.copyBlob(ctx, p.Key+ext, file+ext, sum); speedsUp(ext) && errors.Is(err, ErrPackGone) {
+			h.Log.WarnContext(ctx, "a pack is served without its bitmap: fsck says more", "pack", p.Key, "error", err)
+			continue
+		} else if err != nil {
 			return err
 		}
 		if ext == packExt && hex.EncodeToString(sum.Sum(nil)) != p.SHA256 {

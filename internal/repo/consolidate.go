@@ -82,10 +82,8 @@ func (c *Consolidated) make(ctx context.Context, snap *Snapshot) error {
 // no ref reaches.
 func (c *Consolidated) scratch(snap *Snapshot) error {
 	git := c.gitDir()
-	for _, dir := range []string{filepath.Join(git, "objects", "pack"), filepath.Join(git, "refs"), filepath.Join(c.dir, "new")} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return err
-		}
+	if err := errors.Join(WriteBare(git, snap), os.Mkdir(filepath.Join(c.dir, "new"), 0o700)); err != nil {
+		return err
 	}
 	for _, p := range c.old {
 		for _, ext := range []string{packExt, indexExt} {
@@ -95,10 +93,7 @@ func (c *Consolidated) scratch(snap *Snapshot) error {
 			}
 		}
 	}
-	return errors.Join(
-		os.WriteFile(filepath.Join(git, "config"), []byte(cacheConfig), 0o600),
-		os.WriteFile(filepath.Join(git, "HEAD"), []byte("ref: "+unbornHead+"\n"), 0o600),
-		writePackedRefs(filepath.Join(git, "packed-refs"), snap.Refs))
+	return nil
 }
 
 func (c *Consolidated) gitDir() string { return filepath.Join(c.dir, "git") }

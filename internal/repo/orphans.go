@@ -20,7 +20,7 @@ func (h *House) Orphans(ctx context.Context, known func(key string) bool, olderT
 	before := h.Now().Add(-olderThan)
 	var found []blob.Info
 	err := h.Blobs.List(ctx, "", func(i blob.Info) bool {
-		key, isPack := packKey(i.Key)
+		key, isPack := PackKey(i.Key)
 		if isPack && i.Created.Before(before) && !known(key) {
 			found = append(found, i)
 		}
@@ -32,9 +32,9 @@ func (h *House) Orphans(ctx context.Context, known func(key string) bool, olderT
 	return found, nil
 }
 
-// packKey returns the key of the pack that a blob belongs to, and false for a blob that
+// PackKey returns the key of the pack that a blob belongs to, and false for a blob that
 // belongs to none.
-func packKey(blobKey string) (key string, ok bool) {
+func PackKey(blobKey string) (key string, ok bool) {
 	for _, ext := range allExtensions() {
 		if key, ok = strings.CutSuffix(blobKey, ext); ok {
 			return key, true

@@ -18,6 +18,7 @@ func TestPlans(t *testing.T) {
 		selectPacks:     "sqlite_autoindex_pack_1 (repo_id=?)",
 		selectCrowded:   "sqlite_autoindex_pack_1 (repo_id>?)",
 		selectDeadPacks: "pack_dead (dead_at>? AND dead_at<?)",
+		selectHistory:   "ref_event_ref (repo_id=?)",
 		selectRefEvents: "ref_event_ref (repo_id=? AND ref=?)",
 
 		repositoriesByName:        "repository_name (account_id=? AND name>?)",
