@@ -9,7 +9,8 @@ import (
 
 // plan chooses the packs to make one of; none where nothing is due. It is due when
 // there are many packs, or when the largest came with a push and is large enough that a
-// bitmap pays.
+// bitmap pays at once. Where the largest came with a push all packs become one, for only
+// that one can have a bitmap; so each byte is written once more than the rest says.
 //
 // Packs form a geometric progression: each is at least ratio times as large as all
 // smaller ones together. Those at the small end that do not become one, so that a byte
@@ -22,11 +23,13 @@ func (o Options) plan(packs []repo.Pack) []string {
 	}
 	bySize := slices.Clone(packs)
 	slices.SortFunc(bySize, func(a, b repo.Pack) int { return cmp.Or(cmp.Compare(a.Size, b.Size), cmp.Compare(a.ID, b.ID)) })
-	if largest := bySize[len(bySize)-1]; largest.Size >= o.BitmapBytes && !largest.Bitmap && !largest.Consolidated {
+	thawed := slices.DeleteFunc(slices.Clone(bySize), func(p repo.Pack) bool { return p.Size >= o.FrozenBytes })
+	many := len(thawed) >= o.Packs
+	largest := bySize[len(bySize)-1]
+	if (many || largest.Size >= o.BitmapBytes) && !largest.Bitmap && !largest.Consolidated {
 		return ids(bySize)
 	}
-	thawed := slices.DeleteFunc(slices.Clone(bySize), func(p repo.Pack) bool { return p.Size >= o.FrozenBytes })
-	if len(thawed) < o.Packs {
+	if !many {
 		return nil
 	}
 	if n := misfits(thawed); n > 1 {

@@ -111,7 +111,7 @@ func WriteBare(dir string, snap *Snapshot) error {
 	}
 	head := snap.Head
 	if head == "" {
-		head = unbornHead
+		head = "refs/heads/master" // fsck wants a branch; whether there is one matters to nobody
 	}
 	return errors.Join(
 		os.WriteFile(filepath.Join(dir, "config"), []byte(cacheConfig), 0o600),
