@@ -21,6 +21,7 @@ import (
 const (
 	incomingDir = "~incoming" // quarantines, and files that are being fetched
 	bootFile    = "~boot"     // the boot of the machine in which the cache was written
+	gonePrefix  = "~gone-"    // what is being removed
 )
 
 // The endings of the files of a pack.
@@ -83,6 +84,14 @@ func prepareCache(dir string) error {
 		path := filepath.Join(dir, e.Name())
 		switch {
 		case e.Name() == incomingDir:
+			if path, err = setAside(path); err != nil {
+				return err
+			}
+			_ = os.RemoveAll(path)
+			continue
+		case strings.HasPrefix(e.Name(), gonePrefix):
+			_ = os.RemoveAll(path)
+			continue
 		case !e.IsDir() || !idPattern.MatchString(e.Name()):
 			continue // not ours
 		case trusted:
@@ -96,6 +105,17 @@ func prepareCache(dir string) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, bootFile), []byte(boot), 0o600)
+}
+
+// setAside renames a folder to one that nobody uses, and returns its path. A git that
+// outlived the last process, which was killed, may still write there: removing it then
+// fails, and the next start does the rest.
+func setAside(folder string) (string, error) {
+	aside, err := os.MkdirTemp(filepath.Dir(folder), gonePrefix)
+	if err != nil {
+		return "", err
+	}
+	return aside, os.Rename(folder, filepath.Join(aside, "folder"))
 }
 
 // bootID names the present boot of the machine, or is empty where that is unknown.

@@ -360,3 +360,43 @@ func TestPackIDs(t *testing.T) {
 		last, base = p.ID, tip.String()
 	}
 }
+
+// TestOpenBesideSurvivor: a git that outlived the killed process still writes to its
+// scratch folder; the next start does not fail on it, and a later one removes the folder.
+func TestOpenBesideSurvivor(t *testing.T) {
+	h := newHost(t)
+	if err := h.House.Close(); err != nil {
+		t.Fatal(err)
+	}
+	scratch := filepath.Join(h.options.CacheDir, "~incoming", "01M89ECMRM2TGQDYKE0PBK4MEE", "git", "objects")
+	if err := os.MkdirAll(scratch, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	writing, done := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	go func() {
+		defer close(done)
+		root, err := os.OpenRoot(scratch) // as a working directory: it goes where the folder goes
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer func() { _ = root.Close() }()
+		for i := 0; ; i++ {
+			err := root.WriteFile(fmt.Sprint("tmp_pack_", i), []byte("x"), 0o600)
+			once.Do(func() { close(writing) })
+			if err != nil || i == 20_000 { // the folder is gone
+				return
+			}
+		}
+	}()
+	<-writing
+	h.reopen(t)
+	h.wantNoLeftovers(t)
+	<-done
+	h.reopen(t)
+	left, err := filepath.Glob(filepath.Join(h.options.CacheDir, "~gone-*"))
+	if err != nil || len(left) != 0 {
+		t.Errorf("left: %v (%v)", left, err)
+	}
+}
