@@ -372,28 +372,31 @@ func TestOpenBesideSurvivor(t *testing.T) {
 	if err := os.MkdirAll(scratch, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	writing, done := make(chan struct{}), make(chan struct{})
-	var once sync.Once
-	go func() {
-		defer close(done)
+	var began, writing sync.WaitGroup
+	for i := range 16 {
+		began.Add(1)
 		root, err := os.OpenRoot(scratch) // as a working directory: it goes where the folder goes
 		if err != nil {
-			t.Error(err)
-			return
+			t.Fatal(err)
 		}
-		defer func() { _ = root.Close() }()
-		for i := 0; ; i++ {
-			err := root.WriteFile(fmt.Sprint("tmp_pack_", i), []byte("x"), 0o600)
-			once.Do(func() { close(writing) })
-			if err != nil || i == 20_000 { // the folder is gone
-				return
+		writing.Go(func() {
+			defer func() { _ = root.Close() }()
+			for n := 0; n < 400; n++ {
+				f, err := root.Create(fmt.Sprint("tmp_pack_", i, "_", n))
+				if n == 0 {
+					began.Done()
+				}
+				if err != nil { // the folder is gone
+					return
+				}
+				_ = f.Close()
 			}
-		}
-	}()
-	<-writing
+		})
+	}
+	began.Wait()
 	h.reopen(t)
 	h.wantNoLeftovers(t)
-	<-done
+	writing.Wait()
 	h.reopen(t)
 	left, err := filepath.Glob(filepath.Join(h.options.CacheDir, "~gone-*"))
 	if err != nil || len(left) != 0 {
