@@ -117,7 +117,7 @@ func Open(ctx context.Context, cfg Config) (_ *Server, err error) {
 		s.upkeep = worker(cfg, on.db, house, s.metrics)
 		repositories.PackAdded = s.upkeep.PackAdded
 	}
-	table, err := op.NewTable(note(repositories.Operations()), note(identities.Operations()), note((&sts.Service{}).Operations()))
+	table, err := op.NewTable(note(repositories.Operations()), note(identities.Operations()), note((&sts.Service{Identities: identities}).Operations()))
 	if err != nil {
 		return nil, err
 	}
