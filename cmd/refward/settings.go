@@ -89,6 +89,8 @@ func settings() []setting {
 			size(func(o *options) *int64 { return &o.MaxPackBytes })},
 		{"max-blob", "SIZE", "largest file in a push (2G)", false,
 			size(func(o *options) *int64 { return &o.MaxBlobBytes })},
+		{"max-lfs-object", "SIZE", "largest object of Git LFS (5G)", false,
+			size(func(o *options) *int64 { return &o.MaxLFSBytes })},
 		{"drain-timeout", "DURATION", "how long requests may go on after SIGTERM (30s)", false,
 			duration(func(o *options) *time.Duration { return &o.DrainTimeout })},
 		{"maintenance", "on|off", "consolidate packs and delete what is dead, while the host runs (on)", false, setMaintenance},

@@ -216,7 +216,7 @@ func remove(ext string) func(*testing.T, string) {
 	}
 }
 
-func database(t *testing.T, data string) *sql.DB {
+func metadata(t *testing.T, data string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(data, "metadata.db"))
 	if err != nil {
@@ -230,7 +230,7 @@ func database(t *testing.T, data string) *sql.DB {
 // rows runs statements, each of which must change something or set something.
 func rows(statements ...string) func(*testing.T, string) {
 	return func(t *testing.T, data string) {
-		db := database(t, data)
+		db := metadata(t, data)
 		for _, s := range statements {
 			r, err := db.ExecContext(t.Context(), s)
 			if err != nil {
@@ -248,7 +248,7 @@ func rows(statements ...string) func(*testing.T, string) {
 
 func query(t *testing.T, data, text string, each func(string)) {
 	t.Helper()
-	db := database(t, data)
+	db := metadata(t, data)
 	all, err := db.QueryContext(t.Context(), text)
 	if err != nil {
 		t.Fatal(err)
