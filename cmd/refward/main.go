@@ -60,6 +60,8 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "run a host", serveManual, (*program).serve},
+		{"maintenance", "consolidate packs and delete what is dead, on a host that does not run", maintenanceManual, (*program).maintenance},
+		{"fsck", "check a host that does not run", fsckManual, (*program).fsck},
 		{"demo", "play the story of juniors and approvers on a throw-away host", demoManual, (*program).demo},
 		{"policy", "validate, explain, format and decide policies in files", policyManual, (*program).policy},
 		{"version", "print the version", versionManual, (*program).version},

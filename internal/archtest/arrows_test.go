@@ -48,13 +48,15 @@ var mayImport = map[string]string{
 
 	// Domains.
 	"internal/codecommit":                "arn policy/catalog internal/authz internal/failpoint internal/fault internal/git/* internal/op internal/repo internal/secret",
+	"internal/maintenance":               "internal/failpoint internal/repo",
+	"internal/fsck":                      "internal/blob internal/git/* internal/repo",
 	"internal/codecommit/codecommittest": "internal/codecommit internal/git/* internal/repo",
 	"internal/iam":                       "arn policy policy/catalog internal/authn internal/authz internal/fault internal/op internal/secret",
 	"internal/iam/iamtest":               "internal/iam",
 	"internal/sts":                       "arn internal/authz internal/fault internal/iam internal/op",
 
 	// The driver of every row.
-	"internal/sqlstore": "internal/authz internal/codecommit internal/git/* internal/iam internal/repo policy",
+	"internal/sqlstore": "internal/authz internal/codecommit internal/fsck internal/git/* internal/iam internal/maintenance internal/repo policy",
 
 	// Front doors.
 	"internal/awsapi":    "internal/authn internal/authz internal/fault internal/op",
@@ -64,8 +66,8 @@ var mayImport = map[string]string{
 	"internal/policycmd": "arn policy policy/validate policy/validate/report",
 
 	// The rim: wiring, the command, and those who use a host.
-	"internal/server": "internal/authn internal/authz internal/awsapi internal/blob internal/blob/dir internal/codecommit internal/fault internal/git/gitcmd " +
-		"internal/gitserver internal/iam internal/op internal/repo internal/repo/replay internal/secret internal/sqlstore internal/sts",
+	"internal/server": "internal/authn internal/authz internal/awsapi internal/blob internal/blob/dir internal/codecommit internal/fault internal/fsck internal/git/gitcmd " +
+		"internal/gitserver internal/iam internal/maintenance internal/op internal/repo internal/repo/replay internal/secret internal/sqlstore internal/sts",
 	"internal/person":      "",
 	"internal/demo":        "internal/person",
 	"cmd/refward":          "internal/demo internal/failpoint internal/person internal/policycmd internal/secret internal/server",

@@ -32,6 +32,10 @@ type refChange struct {
 // caller found before the transaction: it has to look again.
 var errOutdated = errors.New("the repository changed in the meantime")
 
+// errLate says that so much time has passed since a pack was uploaded that its blob may
+// be taken for one that nobody will ever list, and be deleted.
+var errLate = fmt.Errorf("it took longer than %v to commit what was stored", repo.MaxPublish)
+
 // errNotGranted is our own mistake: an operation does what it did not ask about.
 var errNotGranted = errors.New("the grant does not cover it")
 
@@ -83,6 +87,9 @@ func (s *Service) commit(ctx context.Context, g authz.Grant, c refChange) error 
 		})
 		if err == nil {
 			failpoint.Reach(failpoint.MoveCommitted)
+			if c.pack != nil && s.PackAdded != nil {
+				s.PackAdded(c.repository.ID)
+			}
 		}
 		if !errors.Is(err, errPlan) {
 			return err
@@ -108,6 +115,9 @@ func (s *Service) moveRefs(ctx context.Context, tx Tx, g authz.Grant, c refChang
 		return err
 	}
 	at := s.now()
+	if c.pack != nil && c.pack.Late(at) {
+		return errLate
+	}
 	gen, err := tx.Advance(ctx, r.ID, c.repository.Epoch, at)
 	if errors.Is(err, ErrStale) {
 		return fmt.Errorf("%w: %w", errOutdated, err)

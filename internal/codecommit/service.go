@@ -34,6 +34,10 @@ type Service struct {
 	Now func() time.Time
 	Log *slog.Logger
 
+	// PackAdded is told of every repository that has one more pack; it must return at
+	// once. It may be nil.
+	PackAdded func(id repo.ID)
+
 	snapshots snapshotCache
 	listed    int // names on a page of ListRepositories; 0 is 1,000, and tests set fewer
 }

@@ -171,6 +171,7 @@ func (h *House) Remove(id ID) error {
 	h.mu.Lock()
 	delete(h.repos, id)
 	h.mu.Unlock()
+	c.abandon()
 	h.readers.Forget(c.dir)
 	h.answers.Drop(string(id))
 	// Renamed first: a request that still comes then finds all or nothing.

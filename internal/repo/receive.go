@@ -23,11 +23,11 @@ type Limits struct {
 	BlobBytes int64 // of one blob, unpacked (CodeCommit: 2 GB)
 }
 
-// fsckRules are the checks of git-fsck(1) that a pack is spared. Git's strict mode makes
+// FsckRules are the checks of git-fsck(1) that a pack is spared. Git's strict mode makes
 // errors of its warnings, which is right for names like .git in a tree; these five are
 // slips of old tools, harmless, and so frequent in the history of well-known projects
 // that refusing them would refuse the projects.
-const fsckRules = "zeroPaddedFilemode=ignore,badTimezone=ignore,missingSpaceBeforeDate=ignore," +
+const FsckRules = "zeroPaddedFilemode=ignore,badTimezone=ignore,missingSpaceBeforeDate=ignore," +
 	"missingEmail=ignore,missingNameBeforeEmail=ignore"
 
 // streamBlobs is the size from which git unpacks a blob in pieces instead of in memory.
@@ -140,7 +140,7 @@ func (in *Incoming) index(ctx context.Context, r io.Reader, progress io.Writer) 
 	}
 	cmd := h.Git.Command("index-pack").GitDir(in.repo.dir).Objects(in.objects(), in.repo.objects()).
 		Config("core.bigFileThreshold", streamBlobs).
-		Flag("--stdin").Flag("--fix-thin").Option("--strict", fsckRules).
+		Flag("--stdin").Flag("--fix-thin").Option("--strict", FsckRules).
 		Class(gitcmd.Receiving).Memory(h.Memory).Stdin(r)
 	if progress != nil {
 		cmd = cmd.Flag("--show-resolving-progress").Stderr(&progressFilter{w: progress})
@@ -197,7 +197,7 @@ func (in *Incoming) checkSizes(l Limits) error {
 
 // checkTips checks that every tip is in the pack or in the repository.
 func (in *Incoming) checkTips(ctx context.Context, tips []oid.ID) error {
-	o := Objects{house: in.house, repo: in.repo, reader: in.house.readers.Reader(in.repo.dir)}
+	o := Objects{house: in.house, repo: in.house.use(in.repo.cached), reader: in.house.readers.Reader(in.repo.dir)}
 	defer func() { _ = o.Close() }()
 	for _, tip := range tips {
 		_, _, ok, err := in.find(tip)

@@ -110,8 +110,9 @@ func (p *packing) make(ctx context.Context, w *replay.Writer) (keep bool, err er
 	if err != nil {
 		return false, err
 	}
+	defer c.end()
 	band := &bandOne{w: w}
-	if path, ok := p.whole(ctx, c); ok {
+	if path, ok := p.whole(ctx, c.cached); ok {
 		err := sendWhole(ctx, path, band)
 		if err == nil {
 			err = band.Close()
@@ -126,7 +127,7 @@ func (p *packing) make(ctx context.Context, w *replay.Writer) (keep bool, err er
 		if err != nil {
 			return false, err
 		}
-		defer p.house.release(ctx, c, v)
+		defer p.house.release(ctx, c.cached, v)
 		dir = v.dir
 	}
 	cmd := p.house.Git.Command("pack-objects").GitDir(dir).Flag("--revs").Flag("--stdout")

@@ -21,7 +21,7 @@ type Ref struct {
 
 // Pack is one immutable pack of a repository. Small ones live in the metadata
 // store (Inline), the others in the blob store under Key, with their index under
-// the same key and the ending .idx.
+// the same key and the ending .idx, and with Bitmap also .bitmap and .rev.
 type Pack struct {
 	ID      string // unique, ordered by time, never reused
 	Key     string // blob key without ending; empty for an inline pack
@@ -30,6 +30,9 @@ type Pack struct {
 	Objects int64
 	Inline  []byte // the pack file; nil unless it was asked for and the pack is inline
 	Created time.Time
+
+	Bitmap       bool // its reachability bitmap and its reverse index are stored with it
+	Consolidated bool // maintenance made it of other packs
 }
 
 // IsInline reports whether the pack's bytes are in the metadata store.

@@ -69,11 +69,12 @@ func (h *House) gitUploadPack(ctx context.Context, snap *Snapshot, version int, 
 	if err != nil {
 		return err
 	}
+	defer c.end()
 	v, err := c.acquire(snap)
 	if err != nil {
 		return err
 	}
-	defer h.release(ctx, c, v)
+	defer h.release(ctx, c.cached, v)
 	// The folder is ours whatever owner a mounted file system reports for it.
 	cmd := h.Git.Command("upload-pack").Config("safe.directory", "*").Flag("--strict").Flag("--stateless-rpc").Operand(v.dir).
 		Class(gitcmd.Sending).Stdin(in).Stdout(out)

@@ -17,9 +17,6 @@ import (
 	"github.com/refward/refward/internal/git/pack"
 )
 
-// bitmapExt is the ending of a pack's bitmap, which maintenance makes.
-const bitmapExt = ".bitmap"
-
 // whole returns the path of the file that is the answer as it is: the one pack of a
 // repository, where everything in it is reachable from what is wanted.
 //

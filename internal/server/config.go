@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/refward/refward/internal/maintenance"
 	"github.com/refward/refward/internal/secret"
 )
 
@@ -85,6 +86,13 @@ type Config struct {
 
 	// DrainTimeout is how long requests may go on once the host was told to stop. 0: 30 s.
 	DrainTimeout time.Duration
+
+	// NoMaintenance leaves packs as they come and deletes nothing, until "refward
+	// maintenance run" does.
+	NoMaintenance bool
+
+	// Maintenance says when packs are consolidated and what is dead is deleted.
+	Maintenance maintenance.Options
 
 	// Git is the git binary. Empty: the one on the PATH. 2.39 or newer.
 	Git string
@@ -163,6 +171,7 @@ func (c Config) check() error {
 	if c.MaxPackBytes < 0 || c.MaxBlobBytes < 0 || c.FetchCacheBytes < 0 || c.MaxLFSBytes < 0 || c.DrainTimeout < 0 {
 		errs = append(errs, errors.New("limits must not be negative"))
 	}
+	errs = append(errs, c.Maintenance.Check())
 	return errors.Join(errs...)
 }
 

@@ -28,6 +28,7 @@ type metrics struct {
 	inFlight  prometheus.Gauge
 	decisions *prometheus.CounterVec
 	pushes    *prometheus.CounterVec
+	upkeep    upkeepMetrics
 }
 
 func newMetrics() *metrics {
@@ -54,7 +55,9 @@ func newMetrics() *metrics {
 			Help: "Pushes received, by HTTP status; refused refs are decisions.",
 		}, []string{"status"}),
 	}
+	m.upkeep = newUpkeepMetrics()
 	reg := prometheus.NewRegistry()
+	reg.MustRegister(m.upkeep.runs, m.upkeep.count, m.upkeep.bytes, m.upkeep.seconds)
 	reg.MustRegister(m.requests, m.seconds, m.inFlight, m.decisions, m.pushes,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.registry = reg

@@ -23,6 +23,7 @@ import (
 	"github.com/refward/refward/internal/git/gitcmd"
 	"github.com/refward/refward/internal/gitserver"
 	"github.com/refward/refward/internal/iam"
+	"github.com/refward/refward/internal/maintenance"
 	"github.com/refward/refward/internal/op"
 	"github.com/refward/refward/internal/repo"
 	"github.com/refward/refward/internal/secret"
@@ -45,6 +46,7 @@ type Server struct {
 	metrics  *metrics
 	checks   []check
 	api, git http.Handler
+	upkeep   *maintenance.Worker // nil where it is switched off
 	ssh      *gitserver.SSH
 	sweep    func(context.Context) error // removes what deleted repositories left
 
@@ -113,6 +115,10 @@ func Open(ctx context.Context, cfg Config) (_ *Server, err error) {
 		Partition: partition, Region: cfg.Region, Account: s.account, HTTPURL: s.httpURL, SSHURL: s.sshURL,
 		PushLimits: repo.Limits{PackBytes: cfg.MaxPackBytes, BlobBytes: cfg.MaxBlobBytes}, LFSObjectBytes: cfg.MaxLFSBytes,
 		Now: cfg.Now, Log: cfg.Log,
+	}
+	if !cfg.NoMaintenance {
+		s.upkeep = worker(cfg, on.db, house, s.metrics)
+		repositories.PackAdded = s.upkeep.PackAdded
 	}
 	s.sweep = repositories.SweepLFS
 	table, err := op.NewTable(note(repositories.Operations()), note(identities.Operations()), note((&sts.Service{Identities: identities}).Operations()))

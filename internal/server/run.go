@@ -45,6 +45,13 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 		return nil
 	})
+	if s.upkeep != nil {
+		// It ends with ctx: what it is in the middle of is not worth waiting for.
+		g.Go(func() error {
+			s.upkeep.Run(ctx)
+			return nil
+		})
+	}
 	g.Go(func() error {
 		<-ctx.Done()
 		<-announced

@@ -57,7 +57,7 @@ func TestOpenIsPrivateAndReopens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{databaseFile, databaseFile + "-wal"} {
+	for _, name := range []string{DatabaseFile, DatabaseFile + "-wal"} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)

@@ -15,6 +15,10 @@ func TestPlans(t *testing.T) {
 		selectRefs:      "PRIMARY KEY (repo_id=?)",
 		selectRefsSince: "ref_gen (repo_id=? AND gen>?)",
 		selectConflict:  "PRIMARY KEY (repo_id=? AND name>? AND name<?)",
+		selectPacks:     "sqlite_autoindex_pack_1 (repo_id=?)",
+		selectCrowded:   "sqlite_autoindex_pack_1 (repo_id>?)",
+		selectDeadPacks: "pack_dead (dead_at>? AND dead_at<?)",
+		selectHistory:   "ref_event_ref (repo_id=?)",
 		selectRefEvents: "ref_event_ref (repo_id=? AND ref=?)",
 
 		repositoriesByName:        "repository_name (account_id=? AND name>?)",

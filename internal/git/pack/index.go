@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"fmt"
@@ -56,6 +57,18 @@ func (x *Index) ID(i int64) (oid.ID, error) {
 		return oid.Zero, fmt.Errorf("read the index: %w", err)
 	}
 	return id, nil
+}
+
+// IDs returns all objects in the order of IDs.
+func (x *Index) IDs() ([]oid.ID, error) {
+	all := make([]oid.ID, x.count)
+	r := bufio.NewReaderSize(io.NewSectionReader(x.r, namesStart, x.count*oid.Size), 64<<10)
+	for i := range all {
+		if _, err := io.ReadFull(r, all[i][:]); err != nil {
+			return nil, fmt.Errorf("read the index: %w", err)
+		}
+	}
+	return all, nil
 }
 
 // Offset returns where the i-th object is in the pack.
