@@ -28,6 +28,7 @@ type Handler struct {
 	Limits Limits
 
 	service service // nil: the operations of the fields above
+	lines   refLines
 }
 
 // exchange is one request on its way through the door.
@@ -35,6 +36,7 @@ type exchange struct {
 	route
 	limits  Limits
 	service service
+	lines   *refLines
 	caller  authz.Caller
 	w       http.ResponseWriter
 	r       *http.Request
@@ -46,6 +48,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{
 		limits:  h.Limits.withDefaults(),
 		service: h.operations(),
+		lines:   &h.lines,
 		w:       w,
 		errs:    errorLog{h.Log},
 	}

@@ -44,8 +44,7 @@ func (x *exchange) advertisePush(ctx context.Context) error {
 	}
 	x.start("git-receive-pack-advertisement")
 	out := bufio.NewWriter(x.output())
-	a := pushAdvertisement(snap, protocolVersion(x.r.Header.Get("Git-Protocol")))
-	err = x.advertise(out, a, receivePack)
+	err = errors.Join(announce(out, receivePack), x.lines.advertisePush(out, snap, protocolVersion(x.r.Header.Get("Git-Protocol"))))
 	return x.sent(errors.Join(err, out.Flush()))
 }
 
