@@ -223,7 +223,7 @@ func (w *window) at(offset int64) ([]byte, error) {
 		return w.buf[offset-w.start:], nil
 	}
 	if cap(w.buf) == 0 {
-		w.buf = make([]byte, windowSize)
+		w.buf = make([]byte, max(1, min(windowSize, w.size)))
 	}
 	n, err := w.r.ReadAt(w.buf[:cap(w.buf)], offset)
 	if err != nil && !errors.Is(err, io.EOF) {
