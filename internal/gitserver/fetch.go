@@ -37,7 +37,8 @@ func (x *exchange) advertiseFetch(ctx context.Context) error {
 		return err
 	}
 	x.start("git-upload-pack-advertisement")
-	out := bufio.NewWriter(x.output())
+	to := x.output()
+	out := bufio.NewWriter(to)
 	version := protocolVersion(x.r.Header.Get("Git-Protocol"))
 	if version == 2 {
 		// Without the "# service" line, as git sends it; clients take both.
@@ -50,7 +51,7 @@ func (x *exchange) advertiseFetch(ctx context.Context) error {
 		}
 		err = errors.Join(announce(out, uploadPack), a.Encode(out))
 	}
-	return x.sent(errors.Join(err, out.Flush()))
+	return x.sent(errors.Join(err, x.flush(out, to)))
 }
 
 // announce writes the line that names the service, before an advertisement.

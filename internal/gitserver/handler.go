@@ -1,9 +1,11 @@
 package gitserver
 
 import (
+	"bufio"
 	"context"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/refward/refward/internal/authn"
@@ -149,6 +151,15 @@ func (x *exchange) start(kind string) {
 	h := x.w.Header()
 	h.Set("Content-Type", "application/x-"+kind)
 	noCache(h)
+}
+
+// flush sends the end of an answer that out has buffered, and the length of one that it
+// has buffered whole: that saves the chunks.
+func (x *exchange) flush(out *bufio.Writer, to *output) error {
+	if !to.written.Load() {
+		x.w.Header().Set("Content-Length", strconv.Itoa(out.Buffered()))
+	}
+	return out.Flush()
 }
 
 // noCache forbids caches to keep the answer, in the words of git http-backend.

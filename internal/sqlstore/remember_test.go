@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/refward/refward/internal/codecommit"
+	"github.com/refward/refward/internal/iam"
 )
 
 // TestReadsSeeWhatWasAcknowledged: while many read a row that is remembered, none that
@@ -153,5 +154,48 @@ func TestRememberedIsBounded(t *testing.T) {
 	}
 	if _, ok := r.rows["none"]; ok {
 		t.Error("an error is remembered")
+	}
+}
+
+// TestRememberedCredentials: a credential that is switched off or deleted is known to be
+// by the next request, and nobody can change what is remembered.
+func TestRememberedCredentials(t *testing.T) {
+	store := openTest(t).IAM()
+	if err := store.CreateAccount(t.Context(), iam.Account{ID: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	do := func(f func(ctx context.Context, tx iam.Tx) error) {
+		t.Helper()
+		before, err := store.Generation(t.Context(), "1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := store.Update(t.Context(), "1", f); err != nil {
+			t.Fatal(err)
+		}
+		if after, err := store.Generation(t.Context(), "1"); err != nil || after != before+1 {
+			t.Errorf("generation %d (%v) after %d", after, err, before)
+		}
+	}
+	u := iam.User{Account: "1", ID: "AIDA1", Name: "ada", Path: "/"}
+	c := iam.ServiceCredential{Account: "1", ID: "ACCA1", UserID: u.ID, Service: iam.GitService, UserName: "ada-at-1", Hash: []byte("hash"), Active: true}
+	do(func(ctx context.Context, tx iam.Tx) error {
+		return errors.Join(tx.InsertUser(ctx, u), tx.InsertServiceCredential(ctx, c))
+	})
+	for range 2 {
+		got, who, err := store.ServiceCredentialHolder(t.Context(), c.UserName)
+		if err != nil || !got.Active || string(got.Hash) != "hash" || who.Name != "ada" {
+			t.Errorf("got %+v of %+v (%v)", got, who, err)
+		}
+		got.Hash[0] = 'x'
+	}
+	c.Active = false
+	do(func(ctx context.Context, tx iam.Tx) error { return tx.UpdateServiceCredential(ctx, c) })
+	if got, _, err := store.ServiceCredentialHolder(t.Context(), c.UserName); err != nil || got.Active {
+		t.Errorf("got %+v (%v)", got, err)
+	}
+	do(func(ctx context.Context, tx iam.Tx) error { return tx.DeleteServiceCredential(ctx, "1", c.ID) })
+	if _, _, err := store.ServiceCredentialHolder(t.Context(), c.UserName); !errors.Is(err, iam.ErrNotFound) {
+		t.Errorf("got %v", err)
 	}
 }
