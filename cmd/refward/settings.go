@@ -89,6 +89,8 @@ func settings() []setting {
 			size(func(o *options) *int64 { return &o.MaxPackBytes })},
 		{"max-blob", "SIZE", "largest file in a push (2G)", false,
 			size(func(o *options) *int64 { return &o.MaxBlobBytes })},
+		{"max-lfs-object", "SIZE", "largest object of Git LFS (5G)", false,
+			size(func(o *options) *int64 { return &o.MaxLFSBytes })},
 		{"drain-timeout", "DURATION", "how long requests may go on after SIGTERM (30s)", false, setDrain},
 		{"git", "FILE", "the git binary, 2.39 or newer (the one on the PATH)", false,
 			text(func(o *options) *string { return &o.Git })},

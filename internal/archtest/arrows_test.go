@@ -30,11 +30,12 @@ var mayImport = map[string]string{
 	"internal/git/gitcmd":  "internal/git/oid internal/git/object internal/git/refname",
 	"internal/git/catfile": "internal/git/gitcmd internal/git/object internal/git/oid",
 	"internal/git/pack":    "internal/git/object internal/git/oid",
+	"internal/git/lfs":     "",
 	"internal/git/gittest": "internal/git/oid",
 
 	// Who, may, what.
 	"internal/authz": "arn policy policy/catalog internal/fault",
-	"internal/authn": "arn internal/authz internal/fault",
+	"internal/authn": "arn internal/authz internal/fault internal/secret",
 	"internal/op":    "internal/authz",
 
 	// Storage: contracts, and the drivers of packs.

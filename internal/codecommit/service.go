@@ -29,6 +29,8 @@ type Service struct {
 
 	PushLimits repo.Limits // of one push; zero fields: CodeCommit's quotas
 
+	LFSObjectBytes int64 // of one object of Git LFS; 0 is 5 GiB
+
 	Now func() time.Time
 	Log *slog.Logger
 

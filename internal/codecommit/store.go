@@ -125,6 +125,8 @@ type Store interface {
 
 // Reader reads one snapshot. Unless said otherwise a missing row is ErrNotFound.
 type Reader interface {
+	LFSReader
+
 	Repository(ctx context.Context, account, name string) (Repository, error)
 	RepositoryByID(ctx context.Context, id repo.ID) (Repository, error)
 	// Repositories lists an account's repositories. After is the token that the
@@ -158,6 +160,7 @@ type Reader interface {
 // Tx reads and writes inside one transaction.
 type Tx interface {
 	Reader
+	LFSTx
 
 	InsertRepository(ctx context.Context, r Repository) error // ErrExists for the name
 	// UpdateRepository writes name, description, head, key and modification time.

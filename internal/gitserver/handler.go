@@ -27,6 +27,13 @@ type Handler struct {
 	// Caller makes the caller of a request from who was proven to send it.
 	Caller func(r *http.Request, id authn.Identity) authz.Caller
 
+	// Tickets are what clients of Git LFS transfer objects with. Nil: there is no LFS here.
+	Tickets *authn.Tickets
+
+	// PublicURL is what clients reach the host by, where it is set: addresses of objects
+	// begin with it. Empty: with what the client itself has used.
+	PublicURL string
+
 	Limits Limits
 
 	service service // nil: the operations of the fields above
@@ -62,6 +69,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	stop := context.AfterFunc(ctx, func() { _ = rc.SetReadDeadline(longAgo) })
 	defer stop()
 
+	if l, ok := parseLFSRoute(r.URL.Path); ok && h.Tickets != nil {
+		h.serveLFS(ctx, x, l)
+		return
+	}
 	var ok bool
 	if x.route, ok = parseRoute(r.URL.Path); !ok {
 		x.fail(errNoRoute)

@@ -34,6 +34,11 @@ type SSH struct {
 	// Caller makes the caller of a command from who was proven to run it.
 	Caller func(conn ssh.ConnMetadata, id authn.Identity) authz.Caller
 
+	// Tickets are what clients of Git LFS go on with over HTTP, at HTTPURL, which clone
+	// URLs begin with. Nil: there is no LFS here.
+	Tickets *authn.Tickets
+	HTTPURL string
+
 	Limits Limits
 
 	Connections int           // at once, the unauthenticated ones among them; default 256

@@ -2,12 +2,14 @@ package gitserver
 
 import (
 	"context"
+	"errors"
 	"io"
 	"regexp"
 	"time"
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/refward/refward/internal/authn"
 	"github.com/refward/refward/internal/authz"
 )
 
@@ -135,25 +137,32 @@ var sshCommand = regexp.MustCompile(`^git[- ](upload-pack|receive-pack) (?:'([^'
 // have been deactivated since the connection began.
 func (c *sshConnection) run(ctx context.Context, ch ssh.Channel, hangUp func(), text string, version int) uint32 {
 	in := newBody(guardedReader{ch, newStallGuard(c.limits.Stall, hangUp)}, c.limits.PushBytes)
+	sink := func(w io.Writer) *output {
+		return &output{w: w, flush: func() error { return nil }, guard: newStallGuard(c.limits.Stall, hangUp)}
+	}
 	x := &sshExchange{
 		limits:  c.limits,
 		service: c.server.operations(),
 		lines:   &c.server.lines,
 		version: version,
 		in:      in,
-		out: &output{
-			w:     ch,
-			flush: func() error { return nil },
-			guard: newStallGuard(c.limits.Stall, hangUp),
-		},
-		errs: errorLog{c.server.Log},
+		out:     sink(ch),
+		errs:    errorLog{c.server.Log},
 	}
 	err := func() error {
-		id, err := c.server.identify(ctx, c.conn.User(), []byte(c.conn.Permissions.Extensions[provenKey]))
+		lfs := lfsCommand.FindStringSubmatch(text)
+		if lfs != nil {
+			x.told = sink(ch.Stderr())
+		}
+		key := []byte(c.conn.Permissions.Extensions[provenKey])
+		id, err := c.server.identify(ctx, c.conn.User(), key)
 		if err != nil {
 			return err
 		}
 		x.caller = c.server.Caller(c.conn, id)
+		if lfs != nil {
+			return x.lfsAuthenticate(ctx, c.server, authn.SSHProof(c.conn.User(), key), lfs)
+		}
 		m := sshCommand.FindStringSubmatch(text)
 		if m == nil {
 			return errHere
@@ -166,9 +175,17 @@ func (c *sshConnection) run(ctx context.Context, ch ssh.Channel, hangUp func(), 
 	}()
 	if err != nil {
 		x.fail(ctx, err)
-		return 1
+		return exitStatus(err)
 	}
 	return 0
+}
+
+// exitStatus tells a command that does not exist, as shells do, from one that failed.
+func exitStatus(err error) uint32 {
+	if errors.Is(err, errNoCommand) {
+		return 127
+	}
+	return 1
 }
 
 func (s *SSH) operations() service {
@@ -188,6 +205,7 @@ type sshExchange struct {
 	version int
 	in      *body
 	out     *output
+	told    *output // where errors are told in plain text; nil: in a packet to out
 	errs    errorLog
 }
 

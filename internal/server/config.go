@@ -24,6 +24,7 @@ const (
 	DefaultDrain     = 30 * time.Second
 	DefaultMaxPack   = int64(4) << 30
 	DefaultMaxBlob   = int64(2) << 30 // CodeCommit's limit of one file
+	DefaultMaxLFS    = int64(5) << 30
 )
 
 // Config is how a host is set up. The zero value works.
@@ -74,6 +75,9 @@ type Config struct {
 	// and 2 GiB.
 	MaxPackBytes, MaxBlobBytes int64
 
+	// MaxLFSBytes bounds one object of Git LFS. 0: 5 GiB.
+	MaxLFSBytes int64
+
 	// DrainTimeout is how long requests may go on once the host was told to stop. 0: 30 s.
 	DrainTimeout time.Duration
 
@@ -104,6 +108,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.DrainTimeout = or(c.DrainTimeout, DefaultDrain)
 	c.MaxPackBytes = or(c.MaxPackBytes, DefaultMaxPack)
 	c.MaxBlobBytes = or(c.MaxBlobBytes, DefaultMaxBlob)
+	c.MaxLFSBytes = or(c.MaxLFSBytes, DefaultMaxLFS)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -149,7 +154,7 @@ func (c Config) check() error {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		errs = append(errs, errors.New("TLS: the certificate and its key are given together or not at all"))
 	}
-	if c.MaxPackBytes < 0 || c.MaxBlobBytes < 0 || c.DrainTimeout < 0 {
+	if c.MaxPackBytes < 0 || c.MaxBlobBytes < 0 || c.MaxLFSBytes < 0 || c.DrainTimeout < 0 {
 		errs = append(errs, errors.New("limits must not be negative"))
 	}
 	return errors.Join(errs...)

@@ -46,6 +46,7 @@ type Server struct {
 	checks   []check
 	api, git http.Handler
 	ssh      *gitserver.SSH
+	sweep    func(context.Context) error // removes what deleted repositories left
 
 	listener, sshListener net.Listener
 	draining              atomic.Bool
@@ -108,9 +109,10 @@ func Open(ctx context.Context, cfg Config) (_ *Server, err error) {
 	repositories := &codecommit.Service{
 		Store: on.db.CodeCommit(), Repos: house, Keeper: on.keeper,
 		Partition: partition, Region: cfg.Region, Account: s.account, HTTPURL: s.httpURL, SSHURL: s.sshURL,
-		PushLimits: repo.Limits{PackBytes: cfg.MaxPackBytes, BlobBytes: cfg.MaxBlobBytes},
-		Now:        cfg.Now, Log: cfg.Log,
+		PushLimits: repo.Limits{PackBytes: cfg.MaxPackBytes, BlobBytes: cfg.MaxBlobBytes}, LFSObjectBytes: cfg.MaxLFSBytes,
+		Now: cfg.Now, Log: cfg.Log,
 	}
+	s.sweep = repositories.SweepLFS
 	table, err := op.NewTable(note(repositories.Operations()), note(identities.Operations()), note((&sts.Service{Identities: identities}).Operations()))
 	if err != nil {
 		return nil, err
@@ -122,12 +124,14 @@ func Open(ctx context.Context, cfg Config) (_ *Server, err error) {
 	s.api = s.progress(&awsapi.Handler{
 		Table: table, Verifier: verifier, Authorizer: authorizer, Log: cfg.Log, Caller: s.caller,
 	})
+	tickets := &authn.Tickets{Keeper: on.keeper, Now: cfg.Now}
 	s.git = &gitserver.Handler{
 		CodeCommit: repositories, Repos: house, Verifier: verifier, Authorizer: authorizer, Log: cfg.Log, Caller: s.caller, Limits: limits,
+		Tickets: tickets, PublicURL: cfg.PublicURL,
 	}
 	s.ssh = &gitserver.SSH{
 		CodeCommit: repositories, Repos: house, Keys: identities, Authorizer: authorizer, Log: cfg.Log, Caller: s.sshCaller, Limits: limits,
-		HostKeys: on.hosts, Drain: cfg.DrainTimeout,
+		HostKeys: on.hosts, Drain: cfg.DrainTimeout, Tickets: tickets, HTTPURL: s.httpURL,
 	}
 	s.checks = []check{
 		{"metadata", func(ctx context.Context) error { _, err := on.db.IAM().Generation(ctx, s.account); return err }},

@@ -28,6 +28,12 @@ func TestPlans(t *testing.T) {
 		countOpenPullRequests:     "pull_request_",
 		pullRequestsOfAuthorState: "pull_request_",
 
+		selectLFSObject: "lfs_object USING PRIMARY KEY (repo_id=? AND oid=?)",
+		selectLFSLocks:  "lfs_lock USING PRIMARY KEY (repo_id=? AND path>?)",
+		selectLFSLockOn: "lfs_lock USING PRIMARY KEY (repo_id=? AND path=?)",
+		selectLFSLock:   "lfs_lock_id (repo_id=? AND lock_id=?)",
+		countLFSLocks:   "lfs_lock",
+
 		decisionsByTime:      "decision_time (account_id=? AND at>? AND (at,seq)<(?,?))",
 		decisionsByPrincipal: "decision_principal (account_id=? AND principal=? AND at>?",
 		decisionsByAction:    "decision_action (account_id=? AND action=? AND at>?",
