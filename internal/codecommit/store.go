@@ -118,6 +118,9 @@ type Store interface {
 	// When Update returns nil the changes survive a crash. f may run again after a
 	// conflict, and must have no other effects; no network or blob I/O inside.
 	Update(ctx context.Context, f func(ctx context.Context, tx Tx) error) error
+
+	// Repository is Repository of a view of its own, for the read on every request.
+	Repository(ctx context.Context, account, name string) (Repository, error)
 }
 
 // Reader reads one snapshot. Unless said otherwise a missing row is ErrNotFound.

@@ -37,7 +37,8 @@ func (x *exchange) advertiseFetch(ctx context.Context) error {
 		return err
 	}
 	x.start("git-upload-pack-advertisement")
-	out := bufio.NewWriter(x.output())
+	to := x.output()
+	out := bufio.NewWriter(to)
 	version := protocolVersion(x.r.Header.Get("Git-Protocol"))
 	if version == 2 {
 		// Without the "# service" line, as git sends it; clients take both.
@@ -48,21 +49,15 @@ func (x *exchange) advertiseFetch(ctx context.Context) error {
 			Capabilities: fetchCapabilities(snap, "multi_ack", "multi_ack_detailed", "no-done"),
 			Refs:         advertised(snap),
 		}
-		err = x.advertise(out, a, uploadPack)
+		err = errors.Join(announce(out, uploadPack), a.Encode(out))
 	}
-	return x.sent(errors.Join(err, out.Flush()))
+	return x.sent(errors.Join(err, x.flush(out, to)))
 }
 
-// advertise writes an advertisement after the line that names the service.
-func (x *exchange) advertise(out io.Writer, a *wire.Advertisement, service string) error {
+// announce writes the line that names the service, before an advertisement.
+func announce(out io.Writer, service string) error {
 	w := pktline.NewWriter(out)
-	if err := w.Line("# service=" + service); err != nil {
-		return err
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	return a.Encode(out)
+	return errors.Join(w.Line("# service="+service), w.Flush())
 }
 
 // fetch answers a POST to git-upload-pack.
@@ -87,7 +82,7 @@ func (x *exchange) fetch(ctx context.Context) error {
 	x.start("git-upload-pack-result")
 	out := x.output()
 	if version == 2 {
-		err = (&v2Request{x.service, snap, in, out}).serve(ctx)
+		err = (&v2Request{x.service, snap, in, out, x.lines}).serve(ctx)
 		if errors.Is(err, io.EOF) { // a probe
 			return nil
 		}
@@ -106,6 +101,7 @@ type v2Request struct {
 	snap    *repo.Snapshot
 	in      io.Reader
 	out     io.Writer
+	lines   *refLines
 }
 
 // serve reads and answers the request; io.EOF where there is none.
@@ -126,7 +122,7 @@ func (q *v2Request) serve(ctx context.Context) error {
 				return err
 			}
 		}
-		return refs.EncodeRefs(q.out, listed(q.snap, refs))
+		return q.lines.lsRefs(q.out, q.snap, refs)
 	case "fetch":
 		if !h.Arguments {
 			return errNoArguments

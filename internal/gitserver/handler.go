@@ -1,9 +1,11 @@
 package gitserver
 
 import (
+	"bufio"
 	"context"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/refward/refward/internal/authn"
@@ -35,6 +37,7 @@ type Handler struct {
 	Limits Limits
 
 	service service // nil: the operations of the fields above
+	lines   refLines
 }
 
 // exchange is one request on its way through the door.
@@ -42,6 +45,7 @@ type exchange struct {
 	route
 	limits  Limits
 	service service
+	lines   *refLines
 	caller  authz.Caller
 	w       http.ResponseWriter
 	r       *http.Request
@@ -53,6 +57,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{
 		limits:  h.Limits.withDefaults(),
 		service: h.operations(),
+		lines:   &h.lines,
 		w:       w,
 		errs:    errorLog{h.Log},
 	}
@@ -157,6 +162,15 @@ func (x *exchange) start(kind string) {
 	h := x.w.Header()
 	h.Set("Content-Type", "application/x-"+kind)
 	noCache(h)
+}
+
+// flush sends the end of an answer that out has buffered, and the length of one that it
+// has buffered whole: that saves the chunks.
+func (x *exchange) flush(out *bufio.Writer, to *output) error {
+	if !to.written.Load() {
+		x.w.Header().Set("Content-Length", strconv.Itoa(out.Buffered()))
+	}
+	return out.Flush()
 }
 
 // noCache forbids caches to keep the answer, in the words of git http-backend.

@@ -29,7 +29,7 @@ func (x *sshExchange) fetchV2(ctx context.Context, snap *repo.Snapshot) error {
 		return err
 	}
 	for {
-		err := (&v2Request{x.service, snap, x.in, x.out}).serve(ctx)
+		err := (&v2Request{x.service, snap, x.in, x.out, x.lines}).serve(ctx)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}

@@ -143,6 +143,7 @@ func (c *sshConnection) run(ctx context.Context, ch ssh.Channel, hangUp func(), 
 	x := &sshExchange{
 		limits:  c.limits,
 		service: c.server.operations(),
+		lines:   &c.server.lines,
 		version: version,
 		in:      in,
 		out:     sink(ch),
@@ -199,6 +200,7 @@ type sshExchange struct {
 	route
 	limits  Limits
 	service service
+	lines   *refLines
 	caller  authz.Caller
 	version int
 	in      *body
@@ -213,7 +215,7 @@ func (x *sshExchange) serve(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := x.encode(pushAdvertisement(snap, x.version)); err != nil {
+		if err := x.lines.advertisePush(x.out, snap, x.version); err != nil {
 			return err
 		}
 		c := &pushConversation{service: x.service, caller: x.caller, repository: x.repository, limits: x.limits, in: x.in, out: x.out}

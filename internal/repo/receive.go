@@ -162,37 +162,11 @@ func (in *Incoming) checkSizes(l Limits) error {
 	if in.file == nil {
 		return nil
 	}
-	smallest := int64(maxCommit)
-	if l.BlobBytes > 0 {
-		smallest = min(smallest, l.BlobBytes)
+	over, err := in.file.FindOversized(pack.Limits{Commit: maxCommit, Tag: maxCommit, Tree: maxTree, Blob: l.BlobBytes})
+	if err != nil || over == nil {
+		return err
 	}
-	for i := range in.file.Index.Len() {
-		offset, err := in.file.Index.Offset(i)
-		if err != nil {
-			return err
-		}
-		size, err := in.file.Size(offset)
-		if err != nil {
-			return err
-		}
-		if size <= smallest {
-			continue
-		}
-		typ, err := in.file.Type(offset)
-		if err != nil {
-			return err
-		}
-		limit := map[object.Type]int64{object.Commit: maxCommit, object.Tag: maxCommit, object.Tree: maxTree, object.Blob: l.BlobBytes}[typ]
-		if limit == 0 || size <= limit {
-			continue
-		}
-		id, err := in.file.Index.ID(i)
-		if err != nil {
-			return err
-		}
-		return fmt.Errorf("%w: %s %s has %d bytes, and the limit is %d", ErrTooLarge, typ, id, size, limit)
-	}
-	return nil
+	return fmt.Errorf("%w: %s %s has %d bytes, and the limit is %d", ErrTooLarge, over.Type, over.ID, over.Size, over.Limit)
 }
 
 // checkTips checks that every tip is in the pack or in the repository.

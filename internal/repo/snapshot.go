@@ -62,12 +62,21 @@ func (s *Snapshot) Ref(name refname.Name) (Ref, bool) {
 // Prefix returns the refs whose names begin with prefix. The slice is part of
 // the snapshot and must not be changed.
 func (s *Snapshot) Prefix(prefix string) []Ref {
-	lo, _ := slices.BinarySearchFunc(s.Refs, prefix, func(r Ref, p string) int {
+	lo, hi := s.Below(prefix)
+	return s.Refs[lo:hi]
+}
+
+// Below says where in Refs those are whose names begin with prefix: from lo up to, but
+// not including, hi.
+func (s *Snapshot) Below(prefix string) (lo, hi int) {
+	lo, _ = slices.BinarySearchFunc(s.Refs, prefix, func(r Ref, p string) int {
 		return strings.Compare(string(r.Name), p)
 	})
-	hi := lo
-	for hi < len(s.Refs) && strings.HasPrefix(string(s.Refs[hi].Name), prefix) {
-		hi++
-	}
-	return s.Refs[lo:hi]
+	n, _ := slices.BinarySearchFunc(s.Refs[lo:], prefix, func(r Ref, p string) int {
+		if strings.HasPrefix(string(r.Name), p) {
+			return -1
+		}
+		return 1
+	})
+	return lo, lo + n
 }

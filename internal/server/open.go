@@ -162,7 +162,7 @@ func (s *Server) openGround(ctx context.Context) (on ground, err error) {
 	if on.keeper, err = secret.OpenKeeper(s.dir.path, s.cfg.MasterKey); err != nil {
 		return on, err
 	}
-	if on.db, err = sqlstore.Open(ctx, sqlstore.Config{Dir: s.dir.path, Log: s.cfg.Log}); err != nil {
+	if on.db, err = sqlstore.Open(ctx, sqlstore.Config{Dir: s.dir.path, Alone: true, Log: s.cfg.Log}); err != nil {
 		return on, err
 	}
 	s.onClose(on.db.Close)

@@ -19,7 +19,7 @@ func openTest(t *testing.T) *DB {
 
 func openAt(t *testing.T, dir string) *DB {
 	t.Helper()
-	db, err := Open(t.Context(), Config{Dir: dir})
+	db, err := Open(t.Context(), Config{Dir: dir, Alone: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -112,3 +112,38 @@ func (x *Index) Find(id oid.ID) (offset int64, ok bool, err error) {
 	}
 	return 0, false, nil
 }
+
+// offsets returns where the objects are in the pack, in the order of their IDs.
+func (x *Index) offsets() ([]int64, error) {
+	table := make([]byte, x.count*4)
+	start := namesStart + x.count*(oid.Size+4)
+	if _, err := x.r.ReadAt(table, start); err != nil {
+		return nil, fmt.Errorf("read the index: %w", err)
+	}
+	all := make([]int64, x.count)
+	for i := range all {
+		n := binary.BigEndian.Uint32(table[i*4:])
+		if all[i] = int64(n); n < largeOffset {
+			continue
+		}
+		var err error
+		if all[i], err = x.Offset(int64(i)); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// at returns the ID of the object at an offset. It looks at all of them.
+func (x *Index) at(offset int64) (oid.ID, error) {
+	for i := range x.count {
+		o, err := x.Offset(i)
+		if err != nil {
+			return oid.Zero, err
+		}
+		if o == offset {
+			return x.ID(i)
+		}
+	}
+	return oid.Zero, fmt.Errorf("%w: the index has no object at %d", ErrSyntax, offset)
+}
