@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// bench is one run.
+type bench struct {
+	git     git
+	dir     string // of this run
+	turns   int
+	corpora map[string]*made
+	key     sshKey
+	open    *conversation   // of the workload that is measured, if it needs one
+	there   map[string]bool // repositories that a host has, as HOST/REPOSITORY
+	tidied  map[string]bool
+}
+
+// bring makes a repository on the host and pushes a corpus into it.
+func (b *bench) bring(ctx context.Context, h host, corpus, repository string) error {
+	key := h.name() + "/" + repository
+	if !b.there[key] {
+		if err := h.create(ctx, repository); err != nil {
+			return err
+		}
+		b.there[key] = true
+	}
+	for _, specs := range b.corpora[corpus].patterns() {
+		if err := b.push(ctx, h, corpus, repository, specs...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// need brings a corpus to a host that does not have it, and tidies it once.
+func (b *bench) need(ctx context.Context, h host, corpus string) error {
+	key := h.name() + "/" + corpus
+	if !b.there[key] {
+		if err := b.bring(ctx, h, corpus, corpus); err != nil {
+			return fmt.Errorf("bring it %s: %w", corpus, err)
+		}
+	}
+	if b.tidied[key] {
+		return nil
+	}
+	b.tidied[key] = true
+	return h.tidy(ctx, corpus)
+}
+
+// measure runs the workloads on a host and puts what they cost into the table.
+func (b *bench) measure(ctx context.Context, h host, rows []workload, t *table) error {
+	if err := h.start(ctx); err != nil {
+		return err
+	}
+	defer h.stop()
+	for _, w := range rows {
+		r, err := b.row(ctx, h, w)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, errNot):
+			continue
+		case err != nil:
+			t.fail(h.name(), w.name, err)
+			fmt.Fprintf(os.Stderr, "%s: %s: %v\n", h.name(), w.name, err)
+			continue
+		}
+		t.set(h.name(), w.name, r)
+		fmt.Fprintf(os.Stderr, "%s: %s: %s\n", h.name(), w.name, r)
+	}
+	return nil
+}
+
+func (b *bench) row(ctx context.Context, h host, w workload) (result, error) {
+	if w.corpus != "" {
+		if err := b.need(ctx, h, w.corpus); err != nil {
+			return result{}, err
+		}
+	}
+	return w.measure(ctx, b, h)
+}
+
+// sshClone clones a branch with git, whose SSH is OpenSSH's.
+func (b *bench) sshClone(ctx context.Context, h host, branch string) error {
+	url, err := h.ssh(ctx, "small", b.key)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(b.dir, "ssh-clone")
+	defer os.RemoveAll(dir)
+	g := b.git.as("GIT_SSH_COMMAND=ssh -F none -o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -i " + b.key.file)
+	_, err = g.run(ctx, "", "clone", "--quiet", "--bare", "--single-branch", "--branch", branch, url, dir)
+	return err
+}
