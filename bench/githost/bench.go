@@ -13,6 +13,7 @@ type bench struct {
 	git     git
 	dir     string // of this run
 	turns   int
+	spawns  *spawns
 	corpora map[string]*made
 	key     sshKey
 	open    *conversation   // of the workload that is measured, if it needs one
@@ -41,9 +42,14 @@ func (b *bench) bring(ctx context.Context, h host, corpus, repository string) er
 func (b *bench) need(ctx context.Context, h host, corpus string) error {
 	key := h.name() + "/" + corpus
 	if !b.there[key] {
-		if err := b.bring(ctx, h, corpus, corpus); err != nil {
+		into := h
+		if f, replays := h.(*floor); replays {
+			into = f.backend
+		}
+		if err := b.bring(ctx, into, corpus, corpus); err != nil {
 			return fmt.Errorf("bring it %s: %w", corpus, err)
 		}
+		b.there[key] = true
 	}
 	if b.tidied[key] {
 		return nil

@@ -45,7 +45,7 @@ func (g git) run(ctx context.Context, dir string, args ...string) (string, error
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
-		return out.String(), fmt.Errorf("git %.200s: %w\n%.2000s%.2000s", strings.Join(args, " "), err, out.String(), errs.String())
+		return out.String(), fmt.Errorf("git %.200s: %w\n%.600s%.600s", strings.Join(args, " "), err, out.String(), errs.String())
 	}
 	return out.String(), nil
 }

@@ -99,7 +99,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{git: newGit(dir), dir: dir, turns: o.turns, corpora: map[string]*made{}, there: map[string]bool{}, tidied: map[string]bool{}}
+	b := &bench{git: newGit(dir), dir: dir, turns: o.turns, spawns: watchSpawns(), corpora: map[string]*made{}, there: map[string]bool{}, tidied: map[string]bool{}}
 	rows := chosen(o)
 	if err := b.prepare(ctx, o, rows); err != nil {
 		return err
@@ -123,7 +123,7 @@ func run(ctx context.Context) error {
 	version, _ := b.git.run(ctx, "", "version")
 	fmt.Printf("%s, %s, %s/%s, %d CPUs; CPU time from %s; %s\n", runtime.Version(), strings.TrimSpace(version),
 		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), source(), time.Since(began).Round(time.Second))
-	fmt.Print("CPU ms of the server and its children / wall ms of the operation / ms to the first byte of the pack\n\n")
+	fmt.Print("CPU ms of the server and its children / wall ms of the operation / processes started; for clones: / ms to the first byte of the pack\n\n")
 	t.print(os.Stdout)
 	for _, s := range skipped {
 		fmt.Println("\n" + s)
@@ -209,6 +209,7 @@ func (b *bench) host(peer string) (host, error) {
 		return backend, nil
 	case "floor":
 		backend.dir, backend.repacked = filepath.Join(dir, "upstream"), true
+		backend.label = "the floor's upstream"
 		return &floor{dir: dir, backend: backend}, nil
 	}
 	return nil, fmt.Errorf("-peers: no peer %q", peer)

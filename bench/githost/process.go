@@ -82,7 +82,7 @@ func (p *process) used() (time.Duration, error) {
 	if p.group != nil {
 		return p.group.used()
 	}
-	return treeTime(p.cmd.Process.Pid)
+	return treeTime(p.pid())
 }
 
 // quietSpell is how long a server has to have done nothing to count as done with what
@@ -109,6 +109,8 @@ func (p *process) quiet(ctx context.Context) (time.Duration, error) {
 	return last, err
 }
 
+func (p *process) pid() int { return p.cmd.Process.Pid }
+
 // stop ends the server and everything in its process group.
 func (p *process) stop() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
@@ -116,7 +118,7 @@ func (p *process) stop() {
 	case <-p.ended:
 	case <-time.After(stopTimeout):
 	}
-	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	_ = syscall.Kill(-p.pid(), syscall.SIGKILL)
 	<-p.ended
 	if p.group != nil {
 		for range 50 { // until those that were killed are gone

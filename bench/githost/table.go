@@ -72,10 +72,18 @@ func (t *table) print(out io.Writer) {
 	}
 }
 
-// String is a cell: CPU time, then wall time, then the time to the first byte of the
-// pack.
+// String is a cell: CPU time, wall time, processes started, and the time to the first
+// byte of a pack.
 func (r result) String() string {
 	s := millis(r.cpu) + " / " + millis(r.wall)
+	switch {
+	case r.spawned < 0:
+		s += " / ?"
+	case r.spawned == float64(int(r.spawned)):
+		s += fmt.Sprintf(" / %.0f", r.spawned)
+	default:
+		s += fmt.Sprintf(" / %.1f", r.spawned)
+	}
 	if r.first > 0 {
 		s += " / " + millis(r.first)
 	}

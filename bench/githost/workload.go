@@ -26,6 +26,7 @@ type workload struct {
 type result struct {
 	cpu, wall time.Duration
 	first     time.Duration // to the first byte of a pack
+	spawned   float64       // processes; negative: not known
 }
 
 // measure runs the turns of a workload and returns the one that cost least: on a
@@ -69,6 +70,7 @@ func (w workload) turn(ctx context.Context, b *bench, h host, from int) (result,
 	if err != nil {
 		return result{}, err
 	}
+	spawned, _ := b.spawns.below(h.server().pid())
 	var r result
 	start := time.Now()
 	for i := range w.ops {
@@ -86,6 +88,9 @@ func (w workload) turn(ctx context.Context, b *bench, h host, from int) (result,
 	if err != nil {
 		return result{}, err
 	}
-	r.cpu = (after - before) / time.Duration(w.ops)
+	r.cpu, r.spawned = (after-before)/time.Duration(w.ops), -1
+	if now, known := b.spawns.below(h.server().pid()); known {
+		r.spawned = float64(now-spawned) / float64(w.ops)
+	}
 	return r, nil
 }
