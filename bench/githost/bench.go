@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // bench is one run.
 type bench struct {
 	git     git
+	work    string // kept: corpora, installed peers
 	dir     string // of this run
 	turns   int
 	spawns  *spawns
@@ -83,6 +85,9 @@ func (b *bench) measure(ctx context.Context, h host, rows []workload, t *table) 
 }
 
 func (b *bench) row(ctx context.Context, h host, w workload) (result, error) {
+	if _, shell := h.(*sshd); shell && !w.ssh {
+		return result{}, errNot
+	}
 	if w.corpus != "" {
 		if err := b.need(ctx, h, w.corpus); err != nil {
 			return result{}, err
@@ -99,7 +104,15 @@ func (b *bench) sshClone(ctx context.Context, h host, branch string) error {
 	}
 	dir := filepath.Join(b.dir, "ssh-clone")
 	defer os.RemoveAll(dir)
-	g := b.git.as("GIT_SSH_COMMAND=ssh -F none -o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -i " + b.key.file)
+	g := b.git.as("GIT_SSH_COMMAND=ssh " + strings.Join(sshOptions(b.key), " "))
 	_, err = g.run(ctx, "", "clone", "--quiet", "--bare", "--single-branch", "--branch", branch, url, dir)
 	return err
+}
+
+// sshOptions keep OpenSSH's client from what the user has configured and remembers.
+func sshOptions(k sshKey) []string {
+	return []string{
+		"-F", "none", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=no",
+		"-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-i", k.file,
+	}
 }

@@ -51,19 +51,21 @@ func serveOther(args []string) (bool, error) {
 
 // options are the flags.
 type options struct {
-	quick bool
-	only  *regexp.Regexp
-	peers []string
-	turns int
-	work  string
+	quick  bool
+	clones bool
+	only   *regexp.Regexp
+	peers  []string
+	turns  int
+	work   string
 }
 
 func parseFlags() (*options, error) {
 	o := &options{}
 	var only, peers string
 	flag.BoolVar(&o.quick, "quick", false, "a tenth of the medium repository and of the refs, and no large repository")
+	flag.BoolVar(&o.clones, "concurrent", false, "also 64 clones of the large repository at once, and the memory they take")
 	flag.StringVar(&only, "only", "", "measure the workloads whose name matches this `regexp`")
-	flag.StringVar(&peers, "peers", "refward,http-backend,bitmap,floor", "hosts to measure, in this order")
+	flag.StringVar(&peers, "peers", "refward,gitea,soft-serve,http-backend,bitmap,sshd,floor", "hosts to measure, in this order")
 	flag.IntVar(&o.turns, "repeat", 3, "turns of every workload; the cheapest counts")
 	flag.StringVar(&o.work, "work", "", "`folder` for generated repositories and installed peers (default: refward-bench in the user's cache folder)")
 	flag.Parse()
@@ -99,12 +101,19 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{git: newGit(dir), dir: dir, turns: o.turns, spawns: watchSpawns(), corpora: map[string]*made{}, there: map[string]bool{}, tidied: map[string]bool{}}
+	b := &bench{git: newGit(dir), work: o.work, dir: dir, turns: o.turns, spawns: watchSpawns(), corpora: map[string]*made{}, there: map[string]bool{}, tidied: map[string]bool{}}
 	rows := chosen(o)
 	if err := b.prepare(ctx, o, rows); err != nil {
 		return err
 	}
 	t := newTable(rows)
+	for _, w := range rows {
+		if w.whole != "" {
+			if t.labels[w.name], err = b.label(ctx, w.name, b.corpora[w.whole]); err != nil {
+				return err
+			}
+		}
+	}
 	var skipped []string
 	for _, peer := range o.peers {
 		h, err := b.host(peer)
@@ -145,7 +154,8 @@ func source() string {
 func chosen(o *options) []workload {
 	var out []workload
 	for _, w := range workloads() {
-		if o.only.MatchString(w.name) && !(o.quick && strings.Contains(w.name, "large")) {
+		skip := o.quick && strings.Contains(w.name, "large") || w.memory && !o.clones
+		if o.only.MatchString(w.name) && !skip {
 			out = append(out, w)
 		}
 	}
@@ -157,11 +167,7 @@ func (b *bench) prepare(ctx context.Context, o *options, rows []workload) error 
 	need := map[string]bool{}
 	for _, w := range rows {
 		need[w.corpus] = true
-		for _, c := range [...]string{"medium", "large"} { // those of pushes name no corpus
-			if strings.HasSuffix(w.name, c) {
-				need[c] = true
-			}
-		}
+		need[w.whole] = true
 	}
 	for _, c := range [...]corpus{ten, small, medium, large, refs} {
 		if !need[c.name] {
@@ -202,11 +208,17 @@ func (b *bench) host(peer string) (host, error) {
 	switch peer {
 	case "refward":
 		return &refwardHost{dir: dir}, nil
+	case "gitea":
+		return &gitea{dir: dir, work: b.work}, nil
+	case "soft-serve":
+		return &softServe{dir: dir, work: b.work, key: b.key}, nil
 	case "http-backend":
 		return backend, nil
 	case "bitmap":
 		backend.label, backend.repacked = "http-backend, repacked", true
 		return backend, nil
+	case "sshd":
+		return &sshd{dir: dir, git: b.git, key: b.key}, nil
 	case "floor":
 		backend.dir, backend.repacked = filepath.Join(dir, "upstream"), true
 		backend.label = "the floor's upstream"

@@ -142,32 +142,3 @@ func sameSet(a, b []int) bool {
 	}
 	return true
 }
-
-// treeMemory is the memory of a process and those below it: what they share counted
-// once (PSS), and each counted as if it were alone (RSS).
-func treeMemory(root int) (pss, rss int64, err error) {
-	all, err := stats()
-	if err != nil {
-		return 0, 0, err
-	}
-	for _, pid := range tree(all, root) {
-		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
-		if err != nil {
-			continue // it has ended
-		}
-		pss += kilobytes(b, "Pss:")
-		rss += kilobytes(b, "Rss:")
-	}
-	return pss, rss, nil
-}
-
-// kilobytes reads a line like "Pss:   123 kB", in bytes.
-func kilobytes(b []byte, key string) int64 {
-	for line := range bytes.Lines(b) {
-		if f := bytes.Fields(line); len(f) >= 2 && string(f[0]) == key {
-			n, _ := strconv.ParseInt(string(f[1]), 10, 64)
-			return n << 10
-		}
-	}
-	return 0
-}

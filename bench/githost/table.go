@@ -87,6 +87,9 @@ func (r result) String() string {
 	if r.first > 0 {
 		s += " / " + millis(r.first)
 	}
+	if r.peak.rss > 0 {
+		s += fmt.Sprintf("; at most %d MB (PSS), %d MB (RSS)", r.peak.pss>>20, r.peak.rss>>20)
+	}
 	return s
 }
 

@@ -9,11 +9,15 @@ import (
 type workload struct {
 	name   string
 	corpus string // which has to be on the host
+	whole  string // the corpus that the operation pushes
 	// ops is how many operations make one turn.
 	ops   int
 	turns int // at most
 	// first says that each operation is the first of its kind: the floor knows none.
 	first bool
+	ssh   bool // over SSH
+	// memory says that what counts is the most that the host takes.
+	memory bool
 	// repeated says that the same was done before it is measured.
 	repeated bool
 	// ready readies the host, once and unmeasured.
@@ -27,6 +31,7 @@ type result struct {
 	cpu, wall time.Duration
 	first     time.Duration // to the first byte of a pack
 	spawned   float64       // processes; negative: not known
+	peak      memory
 }
 
 // measure runs the turns of a workload and returns the one that cost least: on a
@@ -64,14 +69,17 @@ func (w workload) measure(ctx context.Context, b *bench, h host) (result, error)
 }
 
 // turn is one turn, with the operations from a number on.
-func (w workload) turn(ctx context.Context, b *bench, h host, from int) (result, error) {
+func (w workload) turn(ctx context.Context, b *bench, h host, from int) (r result, err error) {
 	_, replays := h.(*floor)
 	before, err := h.server().quiet(ctx)
 	if err != nil {
 		return result{}, err
 	}
+	if w.memory {
+		sampled := sampleMemory(h.server().pid())
+		defer func() { r.peak = sampled() }()
+	}
 	spawned, _ := b.spawns.below(h.server().pid())
-	var r result
 	start := time.Now()
 	for i := range w.ops {
 		if replays {

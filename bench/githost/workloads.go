@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 )
 
 // many is more turns than anybody asks for.
@@ -24,8 +25,9 @@ func workloads() []workload {
 		lsRefs("ls-refs, 20,000 refs: one prefix", "refs", 20, "refs/heads/main"),
 		pushOne("push of one small commit", "small"), pushOne("the same into 20,000 refs", "refs"),
 		{name: "push denied by policy", corpus: "small", ops: 5, turns: many, repeated: true, ready: protect, run: pushDenied},
-		{name: "clone over SSH, small, first", corpus: "small", ops: 4, turns: 4, first: true, run: sshClone},
-		{name: "clone over SSH, small, repeated", corpus: "small", ops: 4, turns: many, repeated: true, run: sshCloneAgain},
+		{name: "clone over SSH, small, first", corpus: "small", ops: 4, turns: 4, first: true, ssh: true, run: sshClone},
+		{name: "clone over SSH, small, repeated", corpus: "small", ops: 4, turns: many, repeated: true, ssh: true, run: sshCloneAgain},
+		{name: "64 clones of large at once", corpus: "large", ops: 1, turns: 1, memory: true, run: cloneTogether},
 	}
 }
 
@@ -61,6 +63,26 @@ func (b *bench) clone(ctx context.Context, h host, corpus string, w want) (got, 
 		err = fmt.Errorf("%d objects came, of %d", g.objects, all)
 	}
 	return g, err
+}
+
+// together is how many clone at once.
+const together = 64
+
+// cloneTogether has everybody clone a branch that nobody has cloned before.
+func cloneTogether(ctx context.Context, b *bench, h host, _ int) (got, error) {
+	results, errs := make([]got, together), make([]error, together)
+	var all sync.WaitGroup
+	for i := range together {
+		all.Go(func() {
+			results[i], errs[i] = b.clone(ctx, h, "large", want{id: b.variant("large", 7), light: true})
+		})
+	}
+	all.Wait()
+	var last got
+	for _, g := range results {
+		last.first = max(last.first, g.first)
+	}
+	return last, errors.Join(errs...)
 }
 
 func shallow(name string, ops int, first bool) workload {
@@ -134,7 +156,7 @@ func (b *bench) push(ctx context.Context, h host, corpus, repository string, spe
 
 func pushAll(corpus string, turns int) workload {
 	return workload{
-		name: "push of the whole repository, " + corpus, ops: 1, turns: turns,
+		name: "push of the whole repository, " + corpus, whole: corpus, ops: 1, turns: turns,
 		run: func(ctx context.Context, b *bench, h host, i int) (got, error) {
 			name := corpus
 			if i > 0 {
