@@ -30,8 +30,8 @@ type corpus struct {
 var (
 	ten    = corpus{name: "ten", commits: 100, files: 40, lines: 60, changes: 2, rewrites: 60, variants: 8}                              // 0.5 MB, 10 refs
 	small  = corpus{name: "small", commits: 100, files: 40, lines: 60, changes: 2, rewrites: 60, variants: 40, next: 200}                // 0.5 MB
-	medium = corpus{name: "medium", commits: 5_000, files: 2_000, lines: 130, changes: 3, rewrites: 70, variants: 40}                    // 47 MB
-	large  = corpus{name: "large", commits: 30_000, files: 6_000, lines: 130, changes: 4, rewrites: 90, variants: 8}                     // 460 MB
+	medium = corpus{name: "medium", commits: 5_000, files: 2_000, lines: 130, changes: 3, rewrites: 53, variants: 40}                    // 47 MB
+	large  = corpus{name: "large", commits: 30_000, files: 6_000, lines: 130, changes: 4, rewrites: 82, variants: 8}                     // 460 MB
 	refs   = corpus{name: "refs", commits: 2_000, files: 20, lines: 10, changes: 1, rewrites: 2, variants: 8, next: 200, topics: 19_990} // 20,000 refs
 )
 

@@ -119,12 +119,15 @@ func treeTime(root int) (time.Duration, error) {
 		for _, pid := range now {
 			sum += all[pid].used
 		}
-		if len(now) > 0 && sameSet(before, now) {
+		if len(now) == 0 {
+			return 0, fmt.Errorf("process %d has ended", root)
+		}
+		if sameSet(before, now) {
 			return sum, nil
 		}
 		before = now
 	}
-	return sum, nil
+	return 0, fmt.Errorf("the processes below %d change all the time", root)
 }
 
 func sameSet(a, b []int) bool {
