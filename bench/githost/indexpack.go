@@ -37,10 +37,10 @@ func (b *bench) indexPackAlone(ctx context.Context, m *made, strict bool) (time.
 }
 
 // label names the row of a push of everything, with index-pack alone beside it.
-func (b *bench) label(ctx context.Context, row string, m *made) (string, error) {
+func (b *bench) label(ctx context.Context, row string, m *made, turns int) (string, error) {
 	var least [2]time.Duration
 	for i, strict := range [...]bool{false, true} {
-		for t := range b.turns {
+		for t := range turns {
 			took, err := b.indexPackAlone(ctx, m, strict)
 			if err != nil {
 				return "", err

@@ -107,35 +107,54 @@ func run(ctx context.Context) error {
 		return err
 	}
 	t := newTable(rows)
-	for _, w := range rows {
-		if w.whole != "" {
-			if t.labels[w.name], err = b.label(ctx, w.name, b.corpora[w.whole]); err != nil {
-				return err
-			}
+	if !o.quick {
+		t.targets = targets()
+	}
+	if err := b.labels(ctx, rows, t); err != nil {
+		return err
+	}
+	left := b.hosts(ctx, o.peers, rows, t)
+	version, _ := b.git.run(context.WithoutCancel(ctx), "", "version")
+	fmt.Printf("%s, %s, %s/%s, %d CPUs; CPU time from %s; took %s\n", runtime.Version(), strings.TrimSpace(version),
+		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), source(), time.Since(began).Round(time.Second))
+	fmt.Print("CPU ms of the server and its children / wall ms of the operation / processes started, and for clones / ms to the first byte of the pack\n\n")
+	t.print(os.Stdout)
+	for _, l := range left {
+		fmt.Println("\n" + l)
+	}
+	return ctx.Err()
+}
+
+// hosts measures one host after the other, and returns a sentence for each that was
+// left out.
+func (b *bench) hosts(ctx context.Context, peers []string, rows []workload, t *table) (left []string) {
+	for _, peer := range peers {
+		h, err := b.host(peer)
+		if err == nil && ctx.Err() == nil {
+			err = b.measure(ctx, h, rows, t)
+		}
+		if ctx.Err() != nil {
+			return append(left, "The run was ended before its end: "+peer+" and those after it are not all there.")
+		}
+		if err != nil {
+			left = append(left, fmt.Sprintf("%s was left out: %v", peer, err))
+			fmt.Fprintln(os.Stderr, left[len(left)-1])
 		}
 	}
-	var skipped []string
-	for _, peer := range o.peers {
-		h, err := b.host(peer)
+	return left
+}
+
+// labels puts git index-pack beside the pushes of whole repositories.
+func (b *bench) labels(ctx context.Context, rows []workload, t *table) error {
+	for _, w := range rows {
+		if w.whole == "" {
+			continue
+		}
+		label, err := b.label(ctx, w.name, b.corpora[w.whole], min(b.turns, w.turns))
 		if err != nil {
 			return err
 		}
-		err = b.measure(ctx, h, rows, t)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			skipped = append(skipped, fmt.Sprintf("%s was left out: %v", h.name(), err))
-			fmt.Fprintln(os.Stderr, skipped[len(skipped)-1])
-		}
-	}
-	version, _ := b.git.run(ctx, "", "version")
-	fmt.Printf("%s, %s, %s/%s, %d CPUs; CPU time from %s; %s\n", runtime.Version(), strings.TrimSpace(version),
-		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), source(), time.Since(began).Round(time.Second))
-	fmt.Print("CPU ms of the server and its children / wall ms of the operation / processes started; for clones: / ms to the first byte of the pack\n\n")
-	t.print(os.Stdout)
-	for _, s := range skipped {
-		fmt.Println("\n" + s)
+		t.labels[w.name] = label
 	}
 	return nil
 }

@@ -11,11 +11,12 @@ import (
 
 // table is what is printed: a row for each workload, a column for each host.
 type table struct {
-	hosts  []string
-	rows   []string
-	cells  map[[2]string]string
-	labels map[string]string // what a row is called, where that is not its name
-	failed []string
+	hosts   []string
+	rows    []string
+	cells   map[[2]string]string
+	labels  map[string]string // what a row is called, where that is not its name
+	targets map[string]string // by row; nil: no such column
+	failed  []string
 }
 
 func newTable(rows []workload) *table {
@@ -47,7 +48,12 @@ func (t *table) print(out io.Writer) {
 	for _, h := range t.hosts {
 		fmt.Fprintf(w, "| %s\t", h)
 	}
-	fmt.Fprint(w, "|\n| ---\t", strings.Repeat("| ---\t", len(t.hosts)), "|\n")
+	columns := len(t.hosts)
+	if t.targets != nil {
+		fmt.Fprint(w, "| to reach\t")
+		columns++
+	}
+	fmt.Fprint(w, "|\n| ---\t", strings.Repeat("| ---\t", columns), "|\n")
 	for _, row := range t.rows {
 		line, empty := "", true
 		for _, h := range t.hosts {
@@ -57,6 +63,9 @@ func (t *table) print(out io.Writer) {
 			}
 			empty = empty && !ok
 			line += "| " + cell + "\t"
+		}
+		if t.targets != nil {
+			line += "| " + t.targets[row] + "\t"
 		}
 		label := row
 		if l, ok := t.labels[row]; ok {

@@ -46,16 +46,25 @@ func TestTable(t *testing.T) {
 	table.set("A", "push", result{cpu: time.Second, wall: time.Second})
 	table.fail("B", "push", errors.New("no luck"))
 	table.labels["push"] = "push (index-pack: 7)"
-	var out strings.Builder
-	table.print(&out)
-	const want = `| workload             | A                 | B      |
+	check := func(want string) {
+		t.Helper()
+		var out strings.Builder
+		table.print(&out)
+		if out.String() != want {
+			t.Errorf("the table is\n%s\nwant\n%s", out.String(), want)
+		}
+	}
+	check(`| workload             | A                 | B      |
 | ---                  | ---               | ---    |
 | clone                | 1.0 / 1.0 / 0     | –      |
 | push (index-pack: 7) | 1,000 / 1,000 / 0 | failed |
 
 Failed: B, push: no luck
-`
-	if out.String() != want {
-		t.Errorf("the table is\n%s\nwant\n%s", out.String(), want)
-	}
+`)
+	table.targets, table.failed = map[string]string{"clone": "0.5"}, nil
+	check(`| workload             | A                 | B      | to reach |
+| ---                  | ---               | ---    | ---      |
+| clone                | 1.0 / 1.0 / 0     | –      | 0.5      |
+| push (index-pack: 7) | 1,000 / 1,000 / 0 | failed |          |
+`)
 }

@@ -31,6 +31,21 @@ func workloads() []workload {
 	}
 }
 
+// targets are what Refward is to come to, in CPU milliseconds of a quiet core: with the
+// whole corpora, so not with -quick.
+func targets() map[string]string {
+	return map[string]string{
+		"push of the whole repository, medium": "1.15 × index-pack", "push of the whole repository, large": "1.15 × index-pack",
+		"full clone, small, first": "12", "full clone, small, repeated": "2",
+		"full clone, medium, first": "250", "full clone, medium, repeated": "50",
+		"full clone, large, first": "2,200, first byte in 100", "full clone, large, repeated": "400",
+		"depth 1 of medium, repeated": "0.1 × http-backend", "fetch, 10 commits behind": "8",
+		"ls-refs, 10 refs": "0.5", "ls-refs, 20,000 refs: all": "2", "ls-refs, 20,000 refs: one prefix": "0.6",
+		"push of one small commit": "8, then 5", "the same into 20,000 refs": "10", "push denied by policy": "1",
+		"clone over SSH, small, repeated": "3", "64 clones of large at once": "1,000 MB",
+	}
+}
+
 // cloneFirst asks for a branch of its own each time, which nobody has asked for: what
 // a host remembers of other answers does not help, unless it is of use to new ones.
 func cloneFirst(corpus string, ops int) workload {
