@@ -21,6 +21,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -59,13 +60,18 @@ type options struct {
 	work   string
 }
 
+// allPeers are the names that -peers takes.
+func allPeers() []string {
+	return []string{"refward", "gitea", "soft-serve", "http-backend", "bitmap", "sshd", "floor"}
+}
+
 func parseFlags() (*options, error) {
 	o := &options{}
 	var only, peers string
 	flag.BoolVar(&o.quick, "quick", false, "a tenth of the medium repository and of the refs, and no large repository")
 	flag.BoolVar(&o.clones, "concurrent", false, "also 64 clones of the large repository at once, and the memory they take")
 	flag.StringVar(&only, "only", "", "measure the workloads whose name matches this `regexp`")
-	flag.StringVar(&peers, "peers", "refward,gitea,soft-serve,http-backend,bitmap,sshd,floor", "hosts to measure, in this order")
+	flag.StringVar(&peers, "peers", strings.Join(allPeers(), ","), "hosts to measure, in this order; none with \"\"")
 	flag.IntVar(&o.turns, "repeat", 3, "turns of every workload; the cheapest counts")
 	flag.StringVar(&o.work, "work", "", "`folder` for generated repositories and installed peers (default: refward-bench in the user's cache folder)")
 	flag.Parse()
@@ -79,7 +85,12 @@ func parseFlags() (*options, error) {
 	if o.only, err = regexp.Compile(only); err != nil {
 		return nil, err
 	}
-	o.peers = strings.Split(peers, ",")
+	o.peers = strings.FieldsFunc(peers, func(r rune) bool { return r == ',' })
+	for _, p := range o.peers {
+		if !slices.Contains(allPeers(), p) {
+			return nil, fmt.Errorf("-peers: no peer %q; there are %s", p, strings.Join(allPeers(), ", "))
+		}
+	}
 	if o.work == "" {
 		cache, err := os.UserCacheDir()
 		if err != nil {
