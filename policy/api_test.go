@@ -64,6 +64,60 @@ func TestContextKeys(t *testing.T) {
 	}
 }
 
+// IAM User Guide, "IAM JSON policy elements: Condition operators": every name with every
+// set operator, and with IfExists for all but Null, is read as it is documented.
+func TestParseOperator(t *testing.T) {
+	names := policy.Operators()
+	if len(names) != 27 {
+		t.Errorf("%d operators, want 27", len(names))
+	}
+	for _, name := range names {
+		for _, set := range []policy.SetOperator{policy.NoSet, policy.ForAllValues, policy.ForAnyValue} {
+			for _, ifExists := range []bool{false, true} {
+				text := set.String() + name
+				if ifExists {
+					text += "IfExists"
+				}
+				op, ok := policy.ParseOperator(text)
+				if ok != (name != "Null" || !ifExists) {
+					t.Errorf("%s: known %v", text, ok)
+				}
+				if ok && (op.String() != text || op.Set != set || op.Base != name || op.IfExists != ifExists || op.Contested) {
+					t.Errorf("%s is read as %+v", text, op)
+				}
+				other, ok2 := policy.ParseOperator(strings.ToUpper(text))
+				op.Contested = ok
+				if ok != ok2 || other != op {
+					t.Errorf("%s in upper case is read as %+v", text, other)
+				}
+			}
+		}
+	}
+	for text, want := range map[string]policy.Operator{
+		"StringNotLike":                 {Base: "StringNotLike", Family: policy.StringFamily, Wildcards: true, Negated: true},
+		"StringNotEqualsIgnoreCase":     {Base: "StringNotEqualsIgnoreCase", Family: policy.StringFamily, IgnoreCase: true, Negated: true},
+		"ForAnyValue:ArnEqualsIfExists": {Set: policy.ForAnyValue, Base: "ArnEquals", Family: policy.ARNFamily, Wildcards: true, IfExists: true},
+		"NotIpAddress":                  {Base: "NotIpAddress", Family: policy.AddressFamily, Negated: true},
+		"ForAllValues:NumericLessThan":  {Set: policy.ForAllValues, Base: "NumericLessThan", Family: policy.NumericFamily},
+		"DateGreaterThanEqualsIfExists": {Base: "DateGreaterThanEquals", Family: policy.DateFamily, IfExists: true},
+		"Bool":                          {Base: "Bool", Family: policy.BoolFamily},
+		"BinaryEquals":                  {Base: "BinaryEquals", Family: policy.BinaryFamily},
+		"Null":                          {Base: "Null", Family: policy.NullFamily},
+		"forAllValues:StringEquals":     {Set: policy.ForAllValues, Base: "StringEquals", Family: policy.StringFamily, Contested: true},
+		"ForAllValues: StringEquals":    {},
+		"StringEqualsIfExistsIfExists":  {},
+		"ForAnyValue:ForAllValues:Bool": {},
+		"IfExists":                      {},
+		"":                              {},
+		"ForAnyValue:":                  {},
+		"StringEqual":                   {},
+	} {
+		if op, ok := policy.ParseOperator(text); op != want || ok != (want.Base != "") {
+			t.Errorf("%q is read as %+v, %v; want %+v", text, op, ok, want)
+		}
+	}
+}
+
 // The same policy under another name decides alike and is told by that name.
 func TestAt(t *testing.T) {
 	p := mustParse(t, policy.Source{Name: "old"}, policy.Identity, pushOnly)

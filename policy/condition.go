@@ -46,28 +46,28 @@ func compileCondition(c *Condition, variables bool) condition {
 	op, _ := parseOperator(c.Operator)
 	out := condition{op: op, name: c.Operator, key: newKeyName(c.Key), values: c.Values, variables: variables}
 	switch op.family {
-	case stringFamily, boolFamily:
+	case StringFamily, BoolFamily:
 		x := syntaxOf{wildcards: op.relation == like, variables: variables}
 		out.patterns = make([]pattern, len(c.Values))
-		out.literal = op.family == stringFamily && op.relation != equalFold
+		out.literal = op.family == StringFamily && op.relation != equalFold
 		for i, v := range c.Values {
 			out.patterns[i] = x.compile(v)
 			out.literal = out.literal && out.patterns[i].literal()
 		}
-	case arnFamily:
+	case ARNFamily:
 		out.arns = make([]arnPattern, len(c.Values))
 		for i, v := range c.Values {
 			out.arns[i] = compileARN(v, variables)
 		}
-	case numericFamily:
+	case NumericFamily:
 		out.numbers = parseAll(c.Values, parseNumber)
-	case dateFamily:
+	case DateFamily:
 		out.instants = parseAll(c.Values, parseInstant)
-	case addressFamily:
+	case AddressFamily:
 		out.networks = parseAll(c.Values, parseNetwork)
-	case binaryFamily:
+	case BinaryFamily:
 		out.binaries = parseAll(c.Values, parseBinary)
-	case nullFamily:
+	case NullFamily:
 		for missing := range yes + 1 {
 			out.null[missing] = askNull(c.Values, missing)
 		}
@@ -87,11 +87,11 @@ func (c *condition) test(m *matcher) truth {
 	e := m.lookUp(&c.key)
 	var t truth
 	switch {
-	case c.op.family == nullFamily:
+	case c.op.family == NullFamily:
 		t = c.testNull(e)
-	case c.op.set == forAll:
+	case c.op.set == ForAllValues:
 		t = c.testAll(m, e)
-	case c.op.set == forAny:
+	case c.op.set == ForAnyValue:
 		t = c.testAny(m, e)
 	default:
 		t = c.testSingle(m, e)
@@ -164,9 +164,9 @@ func (c *condition) testAny(m *matcher, e *entry) truth {
 // testNull answers whether the key is missing, as the values ask.
 func (c *condition) testNull(e *entry) truth {
 	switch {
-	case c.op.set == forAll:
+	case c.op.set == ForAllValues:
 		return yes
-	case c.op.set == forAny:
+	case c.op.set == ForAnyValue:
 		return no
 	case e.len() == 1 && e.at(0) == "":
 		return c.null[unsure]
@@ -228,28 +228,28 @@ func (c *condition) testValue(m *matcher, text string) truth {
 // not equal; under a negated operator that is contested.
 func (c *condition) testPair(m *matcher, i int, text string) truth {
 	switch c.op.family {
-	case stringFamily:
+	case StringFamily:
 		return c.testString(m, &c.patterns[i], text)
-	case boolFamily:
+	case BoolFamily:
 		return c.testBool(m, &c.patterns[i], text)
-	case arnFamily:
+	case ARNFamily:
 		return c.arns[i].matchCondition(m, text, c.op.negated)
-	case numericFamily:
+	case NumericFamily:
 		v, ok := parseNumber(text)
 		if p := c.numbers[i]; ok && p.ok {
 			return truthOf(c.op.relation.holds(v.compare(p.value)))
 		}
-	case dateFamily:
+	case DateFamily:
 		v, ok := parseInstant(text)
 		if p := c.instants[i]; ok && p.ok {
 			return truthOf(c.op.relation.holds(v.compare(p.value)))
 		}
-	case addressFamily:
+	case AddressFamily:
 		v, ok := parseAddress(text)
 		if p := c.networks[i]; ok && p.ok {
 			return truthOf(p.value.Contains(v))
 		}
-	case binaryFamily:
+	case BinaryFamily:
 		v, ok := parseBinary(text)
 		if p := c.binaries[i]; ok && p.ok {
 			return truthOf(v == p.value)

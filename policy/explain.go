@@ -169,7 +169,7 @@ func (r ref) appendTo(b []byte) []byte {
 	b = strconv.AppendInt(b, int64(r.statement.index), 10)
 	if r.statement.sid != "" {
 		b = append(b, ` "`...)
-		b = append(b, oneLine(r.statement.sid)...)
+		b = append(b, oneLine(clip(r.statement.sid))...)
 		b = append(b, '"')
 	}
 	return b

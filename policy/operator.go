@@ -2,19 +2,92 @@ package policy
 
 import "strings"
 
-// family is what an operator takes its values for.
-type family uint8
+// OperatorFamily is what a condition operator takes its values for.
+type OperatorFamily uint8
 
+// The families.
 const (
-	stringFamily family = iota
-	numericFamily
-	dateFamily
-	boolFamily
-	binaryFamily
-	addressFamily
-	arnFamily
-	nullFamily
+	StringFamily OperatorFamily = iota
+	NumericFamily
+	DateFamily
+	BoolFamily
+	BinaryFamily
+	AddressFamily
+	ARNFamily
+	NullFamily // asks whether the key is there
 )
+
+// SetOperator is what stands in front of an operator's name and says how it takes the
+// values of a key that has several.
+type SetOperator uint8
+
+// The set operators.
+const (
+	NoSet SetOperator = iota
+	ForAllValues
+	ForAnyValue
+)
+
+// String returns the operator as it is written, with its colon; "" is NoSet.
+func (s SetOperator) String() string { return name(s, "", "ForAllValues:", "ForAnyValue:") }
+
+// ifExists ends the name of an operator that also holds without the key.
+const ifExists = "IfExists"
+
+// Operator is a condition operator taken apart (IAM User Guide, "IAM JSON policy
+// elements: Condition operators").
+type Operator struct {
+	Set        SetOperator
+	Base       string // the name as documented, without set operator and IfExists: "StringEquals"
+	Family     OperatorFamily
+	Wildcards  bool // * and ? in a value are wildcards: …Like, and Arn… whatever the rest of the name
+	IgnoreCase bool // …IgnoreCase
+	Negated    bool // …Not…
+	IfExists   bool
+
+	// Contested says that the name was not spelled as documented: whether AWS knows
+	// it then is contested.
+	Contested bool
+}
+
+// ParseOperator reads the name of an operator, [ForAllValues:|ForAnyValue:]name[IfExists],
+// without regard to case, and reports whether there is one of that name. Null has no
+// IfExists.
+func ParseOperator(text string) (Operator, bool) {
+	op, ok := parseOperator(text)
+	if !ok {
+		return Operator{}, false
+	}
+	return Operator{
+		Set:        op.set,
+		Base:       operatorTable[op.row].name,
+		Family:     op.family,
+		Wildcards:  op.relation == like,
+		IgnoreCase: op.relation == equalFold,
+		Negated:    op.negated,
+		IfExists:   op.ifExists,
+		Contested:  op.odd,
+	}, true
+}
+
+// String returns the operator as documented.
+func (o Operator) String() string {
+	text := o.Set.String() + o.Base
+	if o.IfExists {
+		text += ifExists
+	}
+	return text
+}
+
+// Operators returns the documented names of all operators, without set operators and
+// IfExists, family by family.
+func Operators() []string {
+	out := make([]string, len(operatorTable))
+	for i := range operatorTable {
+		out[i] = operatorTable[i].name
+	}
+	return out
+}
 
 // relation is how an operator compares.
 type relation uint8
@@ -29,82 +102,66 @@ const (
 	greaterEqual
 )
 
-// quantifier is the set operator in front of an operator's name.
-type quantifier uint8
-
-const (
-	single quantifier = iota
-	forAll
-	forAny
-)
-
-// operator is a condition operator taken apart.
+// operator is an [Operator] as evaluation uses it, without its text.
 type operator struct {
-	family   family
+	row      uint8 // of the table
+	family   OperatorFamily
 	relation relation
 	negated  bool
 	ifExists bool
-	set      quantifier
-
-	// odd says that the name was not spelled as documented. Whether AWS knows it
-	// then is contested.
-	odd bool
+	set      SetOperator
+	odd      bool // see Operator.Contested
 }
 
 // The table of IAM User Guide, "IAM JSON policy elements: Condition operators".
 var operatorTable = [...]struct {
 	name     string
-	family   family
+	family   OperatorFamily
 	relation relation
 	negated  bool
 }{
-	{"StringEquals", stringFamily, equal, false},
-	{"StringNotEquals", stringFamily, equal, true},
-	{"StringEqualsIgnoreCase", stringFamily, equalFold, false},
-	{"StringNotEqualsIgnoreCase", stringFamily, equalFold, true},
-	{"StringLike", stringFamily, like, false},
-	{"StringNotLike", stringFamily, like, true},
-	{"NumericEquals", numericFamily, equal, false},
-	{"NumericNotEquals", numericFamily, equal, true},
-	{"NumericLessThan", numericFamily, less, false},
-	{"NumericLessThanEquals", numericFamily, lessEqual, false},
-	{"NumericGreaterThan", numericFamily, greater, false},
-	{"NumericGreaterThanEquals", numericFamily, greaterEqual, false},
-	{"DateEquals", dateFamily, equal, false},
-	{"DateNotEquals", dateFamily, equal, true},
-	{"DateLessThan", dateFamily, less, false},
-	{"DateLessThanEquals", dateFamily, lessEqual, false},
-	{"DateGreaterThan", dateFamily, greater, false},
-	{"DateGreaterThanEquals", dateFamily, greaterEqual, false},
-	{"Bool", boolFamily, equal, false},
-	{"BinaryEquals", binaryFamily, equal, false},
-	{"IpAddress", addressFamily, equal, false},
-	{"NotIpAddress", addressFamily, equal, true},
-	{"ArnEquals", arnFamily, like, false},
-	{"ArnLike", arnFamily, like, false},
-	{"ArnNotEquals", arnFamily, like, true},
-	{"ArnNotLike", arnFamily, like, true},
-	{"Null", nullFamily, equal, false},
+	{"StringEquals", StringFamily, equal, false},
+	{"StringNotEquals", StringFamily, equal, true},
+	{"StringEqualsIgnoreCase", StringFamily, equalFold, false},
+	{"StringNotEqualsIgnoreCase", StringFamily, equalFold, true},
+	{"StringLike", StringFamily, like, false},
+	{"StringNotLike", StringFamily, like, true},
+	{"NumericEquals", NumericFamily, equal, false},
+	{"NumericNotEquals", NumericFamily, equal, true},
+	{"NumericLessThan", NumericFamily, less, false},
+	{"NumericLessThanEquals", NumericFamily, lessEqual, false},
+	{"NumericGreaterThan", NumericFamily, greater, false},
+	{"NumericGreaterThanEquals", NumericFamily, greaterEqual, false},
+	{"DateEquals", DateFamily, equal, false},
+	{"DateNotEquals", DateFamily, equal, true},
+	{"DateLessThan", DateFamily, less, false},
+	{"DateLessThanEquals", DateFamily, lessEqual, false},
+	{"DateGreaterThan", DateFamily, greater, false},
+	{"DateGreaterThanEquals", DateFamily, greaterEqual, false},
+	{"Bool", BoolFamily, equal, false},
+	{"BinaryEquals", BinaryFamily, equal, false},
+	{"IpAddress", AddressFamily, equal, false},
+	{"NotIpAddress", AddressFamily, equal, true},
+	{"ArnEquals", ARNFamily, like, false},
+	{"ArnLike", ARNFamily, like, false},
+	{"ArnNotEquals", ARNFamily, like, true},
+	{"ArnNotLike", ARNFamily, like, true},
+	{"Null", NullFamily, equal, false},
 }
 
-// parseOperator reads [ForAllValues:|ForAnyValue:]name[IfExists]. Null has no
-// IfExists.
+// parseOperator is [ParseOperator] for evaluation.
 func parseOperator(text string) (operator, bool) {
 	var op operator
 	rest := text
-	for set, prefix := range [...]string{forAll: "ForAllValues:", forAny: "ForAnyValue:"} {
-		if prefix == "" {
-			continue
-		}
-		if r, ok, exact := cutFoldPrefix(rest, prefix); ok {
-			rest, op.set, op.odd = r, quantifier(set), !exact
+	for _, set := range [...]SetOperator{ForAllValues, ForAnyValue} {
+		if r, ok, exact := cutFoldPrefix(rest, set.String()); ok {
+			rest, op.set, op.odd = r, set, !exact
 			break
 		}
 	}
-	const suffix = "IfExists"
-	if cut := len(rest) - len(suffix); cut > 0 && foldEqual(rest[cut:], suffix) {
+	if cut := len(rest) - len(ifExists); cut > 0 && foldEqual(rest[cut:], ifExists) {
 		op.ifExists = true
-		op.odd = op.odd || !strings.HasSuffix(rest, suffix)
+		op.odd = op.odd || !strings.HasSuffix(rest, ifExists)
 		rest = rest[:cut]
 	}
 	for i := range operatorTable {
@@ -112,9 +169,9 @@ func parseOperator(text string) (operator, bool) {
 		if !foldEqual(row.name, rest) {
 			continue
 		}
-		op.family, op.relation, op.negated = row.family, row.relation, row.negated
+		op.row, op.family, op.relation, op.negated = uint8(i), row.family, row.relation, row.negated
 		op.odd = op.odd || row.name != rest
-		return op, !(op.family == nullFamily && op.ifExists)
+		return op, !(op.family == NullFamily && op.ifExists)
 	}
 	return operator{}, false
 }

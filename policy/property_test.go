@@ -80,7 +80,7 @@ func drawStatement(t *rapid.T) map[string]any {
 	conditions := map[string]map[string]any{}
 	for range rapid.IntRange(0, 2).Draw(t, "conditions") {
 		operator, words := drawOperator(t), valueWords
-		if op, _ := parseOperator(operator); op.family == dateFamily {
+		if op, _ := parseOperator(operator); op.family == DateFamily {
 			words = dateWords // what is no date does not parse
 		}
 		conditions[operator] = map[string]any{

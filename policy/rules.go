@@ -124,7 +124,7 @@ func (t *tree) checkDates(condition *node) *SyntaxError {
 	}
 	for i := range condition.members {
 		m := &condition.members[i]
-		if op, ok := parseOperator(m.name); !ok || op.family != dateFamily {
+		if op, ok := parseOperator(m.name); !ok || op.family != DateFamily {
 			continue
 		}
 		for j := range m.value.members {

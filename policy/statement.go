@@ -1,7 +1,5 @@
 package policy
 
-import "slices"
-
 // statement is a Statement, compiled.
 type statement struct {
 	source       *Statement
@@ -129,34 +127,4 @@ func (s *statement) appliesAfter(q *question, t truth) (bool, reach) {
 	}
 	t = min(t, s.testConditions(&q.matcher))
 	return t.applies(s.effect), r
-}
-
-// ContextKeys returns the names of all condition keys that the policy looks at, in
-// conditions and in variables, as first spelled, sorted.
-func (p *Policy) ContextKeys() []string {
-	var names []string
-	for i := range p.statements {
-		s := &p.statements[i]
-		for j := range s.resources {
-			names = s.resources[j].keys(names)
-		}
-		for j := range s.conditions {
-			c := &s.conditions[j]
-			names = append(names, c.key.name)
-			for k := range c.patterns {
-				names = c.patterns[k].keys(names)
-			}
-			for k := range c.arns {
-				names = c.arns[k].keys(names)
-			}
-		}
-	}
-	var out []string
-	for _, n := range names {
-		if !slices.ContainsFunc(out, func(o string) bool { return foldEqual(o, n) }) {
-			out = append(out, n)
-		}
-	}
-	slices.Sort(out)
-	return out
 }

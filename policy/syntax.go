@@ -69,14 +69,16 @@ type cursor struct {
 	off       int // what follows was counted up to here
 	lines     int // line feeds
 	lineStart int
+	steps     int // bytes that were looked at, to show that they are few
 }
 
 func (c *cursor) at(off int) Position {
 	off = min(off, len(c.text))
 	if off < c.off {
-		*c = cursor{text: c.text}
+		*c = cursor{text: c.text, steps: c.steps}
 	}
 	part := c.text[c.off:off]
+	c.steps += len(part)
 	if i := strings.LastIndexByte(part, '\n'); i >= 0 {
 		c.lines += strings.Count(part, "\n")
 		c.lineStart = c.off + i + 1

@@ -177,7 +177,7 @@ func (q *question) traceCondition(c *condition) (ConditionTrace, truth) {
 		return t, answer
 	}
 	t.Values = e.all()
-	if c.op.family == nullFamily {
+	if c.op.family == NullFamily {
 		return t, answer
 	}
 	for _, v := range t.Values {

@@ -1,6 +1,9 @@
 package policy
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // What Valid says of a text is what an operator of the type makes of it: a value that
 // can be read is equal to itself.
@@ -29,6 +32,31 @@ func TestValid(t *testing.T) {
 		r.Context.Set("k:a", tc.text)
 		if got := c.test(&matcher{ctx: &r.Context}) == yes; got != tc.want {
 			t.Errorf("%s of %q with itself: %v, want %v", operators[tc.valueType], tc.text, got, tc.want)
+		}
+	}
+}
+
+// Refusals of the host name the types by these words.
+func TestValueTypeWords(t *testing.T) {
+	words := []string{"text", "a number", "true or false", "an IP address", "a date", "base64", "6"}
+	for i, want := range words {
+		if got := ValueType(i).String(); got != want {
+			t.Errorf("type %d is called %q, want %q", i, got, want)
+		}
+	}
+}
+
+// A line shows the first bytes of a long text, cut between two characters.
+func TestClip(t *testing.T) {
+	for _, tc := range []struct{ text, want string }{
+		{"", ""},
+		{strings.Repeat("a", 256), strings.Repeat("a", 256)},
+		{strings.Repeat("a", 257), strings.Repeat("a", 256) + "…"},
+		{strings.Repeat("a", 255) + "éé", strings.Repeat("a", 255) + "…"},
+		{strings.Repeat("é", 200), strings.Repeat("é", 128) + "…"},
+	} {
+		if got := clip(tc.text); got != tc.want {
+			t.Errorf("%d bytes became %q", len(tc.text), got)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // nearest words what came nearest to allowing in a layer that did not: the Allow
@@ -95,7 +96,7 @@ func (el *ElementTrace) failure() string {
 // words says what a condition wanted, what it got, and how it answered.
 func (c *ConditionTrace) words() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s %s ", c.Operator, oneLine(c.Key), list(c.Wanted))
+	fmt.Fprintf(&b, "%s %s %s ", c.Operator, oneLine(clip(c.Key)), list(c.Wanted))
 	switch c.Answer {
 	case yes.String():
 		b.WriteString("holds: ")
@@ -112,7 +113,23 @@ func (c *ConditionTrace) words() string {
 	return b.String()
 }
 
-// list quotes values, a long list shortened.
+// longest is how many bytes of one text of a policy are shown in a line. An explanation
+// goes to terminals and logs, and a document may be one long word.
+const longest = 256
+
+// clip shortens text to what is shown of it.
+func clip(s string) string {
+	if len(s) <= longest {
+		return s
+	}
+	end := longest
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + "…"
+}
+
+// list quotes values, a long list and long values shortened.
 func list(values []string) string {
 	const most = 4
 	quoted := make([]string, 0, most+1)
@@ -121,7 +138,7 @@ func list(values []string) string {
 			quoted = append(quoted, fmt.Sprintf("… %d more", len(values)-most))
 			break
 		}
-		quoted = append(quoted, strconv.Quote(v))
+		quoted = append(quoted, strconv.Quote(clip(v)))
 	}
 	if len(quoted) == 1 {
 		return quoted[0]

@@ -48,7 +48,7 @@ var mayImport = map[string]string{
 	"internal/codecommit/codecommittest": "internal/codecommit internal/git/* internal/repo",
 	"internal/iam":                       "arn policy policy/catalog internal/authn internal/authz internal/fault internal/op internal/secret",
 	"internal/iam/iamtest":               "internal/iam",
-	"internal/sts":                       "arn internal/authz internal/fault internal/op",
+	"internal/sts":                       "arn internal/authz internal/fault internal/iam internal/op",
 
 	// The driver of every row.
 	"internal/sqlstore": "internal/authz internal/codecommit internal/git/* internal/iam internal/repo policy",

@@ -72,6 +72,47 @@ func TestKeysAreInTheCatalog(t *testing.T) {
 	}
 }
 
+// The catalog says on which phase an action carries a key. A row of an action that is
+// decided in phases says which one it is, and sends what that phase carries and nothing
+// else; every phase has its operation.
+func TestPhasesAreThoseOfTheCatalog(t *testing.T) {
+	done := map[string]bool{}  // action and phase
+	sends := map[string]bool{} // action and key
+	for _, o := range table(t).All() {
+		for _, name := range o.Row().IAMActions() {
+			done[name+" "+o.Row().Phase] = true
+			for key := range o.Row().Keys {
+				sends[name+" "+key] = true
+			}
+		}
+	}
+	for _, o := range table(t).All() {
+		row := o.Row()
+		for _, name := range row.IAMActions() {
+			a, _ := catalog.Lookup(name)
+			here, ok := a.Phase(row.Phase)
+			if !ok {
+				t.Errorf("%s:%s: %s has no phase %q", row.Service, row.Name, name, row.Phase)
+			}
+			for key := range row.Keys {
+				if slices.Contains(here.Lacks, key) {
+					t.Errorf("%s:%s sends %s, which %s lacks", row.Service, row.Name, key, here.When)
+				}
+			}
+			for _, p := range a.Phases {
+				if !done[name+" "+p.Name] {
+					t.Errorf("%s: no operation is its phase %q", name, p.Name)
+				}
+			}
+			for _, key := range here.Keys {
+				if _, sent := row.Keys[key]; here.Name != "" && sends[name+" "+key] && !sent {
+					t.Errorf("%s:%s does not send %s, which %s carries", row.Service, row.Name, key, here.When)
+				}
+			}
+		}
+	}
+}
+
 // services are those whose API the host speaks.
 func services() map[string][]string {
 	return map[string][]string{
@@ -133,8 +174,10 @@ func operations(tab *op.Table) string {
 Everything that a caller can ask this host to do, printed from the table that the host itself dispatches and checks by
 (` + "`go generate ./internal/archtest`" + `). The access level and resource types are IAM's own, from ` + "`policy/catalog`" + `.
 
+- **actions**: the IAM actions that are asked about; in brackets which phase of one that is decided more than once.
 - **resource**: where the resource that is checked comes from; "*" stands for actions without one.
-- **keys**: the condition keys that the check carries beside the global ones, and where their values come from.
+- **keys**: the condition keys that the check carries beside the global ones, and where their values come from; *not* those of
+  the action's keys that this phase lacks (as far as AWS knows them).
 - **refs**: what the operation can do to a ref. **identity**: it can change who may do what.
 `)
 	service := ""
@@ -151,6 +194,9 @@ Everything that a caller can ask this host to do, printed from the table that th
 
 func actions(row op.Spec) string {
 	text := strings.Join(row.IAMActions(), ", ")
+	if row.Phase != "" {
+		text += " (" + row.Phase + ")"
+	}
 	if row.Always != "" {
 		text += " (not asked: " + row.Always + ")"
 	}
@@ -182,6 +228,15 @@ func keys(row op.Spec) string {
 	var all []string
 	for _, k := range slices.Sorted(maps.Keys(row.Keys)) {
 		all = append(all, "`"+k+"`: "+row.Keys[k])
+	}
+	for _, name := range row.IAMActions() {
+		a, _ := catalog.Lookup(name)
+		phase, _ := a.Phase(row.Phase)
+		for _, k := range phase.Lacks {
+			if known, _ := catalog.Key(k); !known.Extension {
+				all = append(all, "*not* `"+k+"`")
+			}
+		}
 	}
 	return strings.Join(all, "; ")
 }

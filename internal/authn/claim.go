@@ -31,7 +31,7 @@ type claim struct {
 	at            time.Time     // when it was signed
 	expires       time.Duration // presigned only: how long it is good for; 0 when it does not say
 	bodyHashes    []string      // X-Amz-Content-Sha256
-	token         bool          // it comes with a session token
+	tokens        []string      // X-Amz-Security-Token: none, or the one of temporary credentials
 }
 
 // readClaim finds the claim in the Authorization header or in the query. Both at once
@@ -46,11 +46,18 @@ func readClaim(r *http.Request, query []parameter) (claim, error) {
 		return claim{}, fault.MissingAuthenticationToken.New("Request is missing Authentication Token")
 	case len(headers) > 1 || len(headers) == 1 && presigned:
 		return claim{}, incomplete("The request carries more than one signature.")
-	case presigned:
-		return readQueryClaim(r, query)
-	default:
-		return readHeaderClaim(r, headers[0])
 	}
+	var c claim
+	var err error
+	if presigned {
+		c, err = readQueryClaim(r, query)
+	} else {
+		c, err = readHeaderClaim(r, headers[0])
+	}
+	if err == nil && len(c.tokens) > 1 {
+		err = incomplete("The request carries more than one session token.")
+	}
+	return c, err
 }
 
 func incomplete(format string, args ...any) error {
@@ -71,7 +78,7 @@ func readHeaderClaim(r *http.Request, authorization string) (claim, error) {
 	c := claim{
 		credential: parts["Credential"], signedHeaders: parts["SignedHeaders"], signature: parts["Signature"],
 		bodyHashes: r.Header.Values("X-Amz-Content-Sha256"),
-		token:      len(r.Header.Values("X-Amz-Security-Token")) > 0,
+		tokens:     r.Header.Values("X-Amz-Security-Token"),
 	}
 	var missing []string
 	for _, name := range []string{"Credential", "Signature", "SignedHeaders"} {
@@ -138,7 +145,7 @@ func readQueryClaim(r *http.Request, query []parameter) (claim, error) {
 		signedHeaders: given["X-Amz-SignedHeaders"][0],
 		signature:     given["X-Amz-Signature"][0],
 		bodyHashes:    slices.Concat(r.Header.Values("X-Amz-Content-Sha256"), given["X-Amz-Content-Sha256"]),
-		token:         len(given["X-Amz-Security-Token"])+len(r.Header.Values("X-Amz-Security-Token")) > 0,
+		tokens:        slices.Concat(given["X-Amz-Security-Token"], r.Header.Values("X-Amz-Security-Token")),
 	}
 	if e, ok := given["X-Amz-Expires"]; ok {
 		seconds, err := strconv.Atoi(e[0])

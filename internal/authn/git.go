@@ -23,7 +23,7 @@ var gitPassword = regexp.MustCompile(`^[0-9]{8}T[0-9]{6}Z[0-9a-f]{64}$`)
 
 // Git proves the holder of a Git credential given as HTTP Basic: a service-specific
 // credential, or the "GIT" signature of aws codecommit credential-helper and
-// git-remote-codecommit. host is the request's Host header and path the repository's,
+// git-remote-codecommit, with an access key or with temporary credentials. host is the request's Host header and path the repository's,
 // /v1/repos/NAME. Whatever is wrong with the credential is [ErrUnknown]; any other
 // error is a failure of the source.
 func (v *Verifier) Git(ctx context.Context, userName, password, host, path string) (Identity, error) {
@@ -39,7 +39,7 @@ func (v *Verifier) Git(ctx context.Context, userName, password, host, path strin
 // gitClaim is a parsed Git signature.
 type gitClaim struct {
 	keyID     string
-	token     bool // a session token came with the key's ID
+	tokens    []string // none, or the session token that came with the key's ID
 	at        time.Time
 	signature string
 }
@@ -59,16 +59,20 @@ func parseGitPassword(userName, password string) (gitClaim, bool) {
 	if !keyIDPattern.MatchString(keyID) {
 		return gitClaim{}, false
 	}
-	return gitClaim{keyID: keyID, token: token != "", at: at, signature: password[16:]}, true
+	g := gitClaim{keyID: keyID, at: at, signature: password[16:]}
+	if token != "" {
+		g.tokens = []string{token}
+	}
+	return g, true
 }
 
 func (v *Verifier) gitSignature(ctx context.Context, g gitClaim, host, path string) (Identity, error) {
-	if age := v.Now().Sub(g.at); g.token || age > gitSkew || age < -gitSkew {
+	if age := v.Now().Sub(g.at); age > gitSkew || age < -gitSkew {
 		return Identity{}, ErrUnknown
 	}
-	key, err := v.Source.SigningKey(ctx, g.keyID)
+	key, err := v.lookUp(ctx, g.keyID, g.tokens)
 	switch {
-	case errors.Is(err, ErrUnknown):
+	case errors.Is(err, ErrUnknown), errors.Is(err, ErrExpired): // either way Git should forget it
 		return Identity{}, ErrUnknown
 	case err != nil:
 		return Identity{}, fmt.Errorf("look up access key %q: %w", g.keyID, err)

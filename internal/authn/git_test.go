@@ -44,7 +44,18 @@ func TestGit(t *testing.T) {
 		"slash signed":                     {testKeyID, gitSign(host, path+"/", testNow), path, testKeyID},
 		"slash requested":                  {testKeyID, good, path + "/", testKeyID},
 		"lone percent":                     {testKeyID + "%", good, path, testKeyID},
-		"session token":                    {testKeyID + "%token", good, path, ""},
+		"temporary: host without port":     {testSessionID + "%" + testToken, gitSign("127.0.0.1", path, testNow), path, testSessionID},
+		"temporary: host with port":        {testSessionID + "%" + testToken, good, path, testSessionID},
+		"temporary, old signature":         {testSessionID + "%" + testToken, gitSign(host, path, testNow.Add(-15*time.Minute-time.Second)), path, ""},
+		"temporary, another repository":    {testSessionID + "%" + testToken, good, "/v1/repos/app2", ""},
+		"temporary, expired":               {testSessionID + "%old", good, path, ""},
+		"temporary, another token":         {testSessionID + "%" + testToken + "x", good, path, ""},
+		"temporary, percent-encoded":       {testSessionID + "%25" + testToken, good, path, ""},
+		"temporary without its token":      {testSessionID, good, path, ""},
+		"temporary, lone percent":          {testSessionID + "%", good, path, ""},
+		"an access key with some token":    {testKeyID + "%token", good, path, ""},
+		"an access key with a good token":  {testKeyID + "%" + testToken, good, path, ""},
+		"a token alone":                    {"%" + testToken, good, path, ""},
 		"15 minutes old":                   {testKeyID, gitSign(host, path, testNow.Add(-15*time.Minute)), path, testKeyID},
 		"older":                            {testKeyID, gitSign(host, path, testNow.Add(-15*time.Minute-time.Second)), path, ""},
 		"15 minutes ahead":                 {testKeyID, gitSign(host, path, testNow.Add(15*time.Minute)), path, testKeyID},
@@ -82,6 +93,8 @@ func FuzzGitPassword(f *testing.F) {
 	good := gitSign(host, path, testNow)
 	f.Add(testKeyID, good)
 	f.Add(testKeyID+"%", gitVector)
+	f.Add(testSessionID+"%"+testToken, good)
+	f.Add(testSessionID+"%old", good)
 	f.Add("alice-at-111122223333", "secret=")
 	f.Add("%%", "20240102T030405Z")
 	v := verifier()

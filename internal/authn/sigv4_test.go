@@ -22,7 +22,10 @@ import (
 	"github.com/refward/refward/internal/fault"
 )
 
-var testCredentials = aws.Credentials{AccessKeyID: testKeyID, SecretAccessKey: testSecret}
+var (
+	testCredentials = aws.Credentials{AccessKeyID: testKeyID, SecretAccessKey: testSecret}
+	testTemporary   = aws.Credentials{AccessKeyID: testSessionID, SecretAccessKey: testSecret, SessionToken: testToken}
+)
 
 // fataler is what *testing.T and *rapid.T share here.
 type fataler interface {
@@ -46,7 +49,12 @@ func newRequest(t fataler, method, target, body string, header http.Header) *htt
 // sign signs with the SDK's signer.
 func sign(t fataler, r *http.Request, body, service, region string, at time.Time) {
 	t.Helper()
-	if err := v4.NewSigner().SignHTTP(r.Context(), testCredentials, r, hexSum(body), service, region, at); err != nil {
+	signAs(t, testCredentials, r, body, service, region, at)
+}
+
+func signAs(t fataler, who aws.Credentials, r *http.Request, body, service, region string, at time.Time) {
+	t.Helper()
+	if err := v4.NewSigner().SignHTTP(r.Context(), who, r, hexSum(body), service, region, at); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -54,7 +62,12 @@ func sign(t fataler, r *http.Request, body, service, region string, at time.Time
 // presign returns the request that a presigned URL becomes.
 func presign(t fataler, r *http.Request, body, service, region string, at time.Time) *http.Request {
 	t.Helper()
-	signed, header, err := v4.NewSigner().PresignHTTP(r.Context(), testCredentials, r, hexSum(body), service, region, at)
+	return presignAs(t, testCredentials, r, body, service, region, at)
+}
+
+func presignAs(t fataler, who aws.Credentials, r *http.Request, body, service, region string, at time.Time) *http.Request {
+	t.Helper()
+	signed, header, err := v4.NewSigner().PresignHTTP(r.Context(), who, r, hexSum(body), service, region, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,16 +145,20 @@ func TestAcceptsTheSDKsSigner(t *testing.T) {
 		method, target, body, header := drawRequest(rt)
 		r := newRequest(rt, method, target, body, header)
 		at := testNow.Add(time.Duration(rapid.IntRange(-300, 300).Draw(rt, "clock")) * time.Second)
+		who, want := testCredentials, identity("access-key", testKeyID)
+		if rapid.Bool().Draw(rt, "temporary") {
+			who, want = testTemporary, identity("session", testSessionID)
+		}
 		if rapid.Bool().Draw(rt, "presigned") {
-			r = presign(rt, r, body, "codecommit", v.Region, at)
+			r = presignAs(rt, who, r, body, "codecommit", v.Region, at)
 		} else {
-			sign(rt, r, body, "codecommit", v.Region, at)
+			signAs(rt, who, r, body, "codecommit", v.Region, at)
 		}
 		id, err := prove(rt, v, r, "iam", "codecommit")
 		if err != nil {
 			rt.Fatalf("%s %s %v: %v", r.Method, r.URL, r.Header, err)
 		}
-		if d := cmp.Diff(identity("access-key", testKeyID), id); d != "" {
+		if d := cmp.Diff(want, id); d != "" {
 			rt.Errorf("identity (-want +got):\n%s", d)
 		}
 	})

@@ -11,6 +11,9 @@ import (
 // inactive, or whose password does not match. The three are not told apart.
 var ErrUnknown = errors.New("unknown or inactive credential")
 
+// ErrExpired is what a [Source] answers for temporary credentials that were good once.
+var ErrExpired = errors.New("expired credential")
+
 // Identity is a proven principal and the credential that proved it.
 type Identity struct {
 	Principal  authz.Principal
@@ -30,11 +33,16 @@ type SSHKey struct {
 }
 
 // Source knows the credentials. It is strictly consistent (a key deactivated before
-// the call is unknown) and safe for concurrent use. Errors other than [ErrUnknown]
-// are failures of the store.
+// the call is unknown) and safe for concurrent use. Errors other than [ErrUnknown] and
+// [ErrExpired] are failures of the store.
 type Source interface {
-	// SigningKey returns the active access key with this ID (AKIA…).
+	// SigningKey returns the active long-term access key with this ID (AKIA…).
 	SigningKey(ctx context.Context, accessKeyID string) (SigningKey, error)
+
+	// SessionKey returns the access key of temporary credentials (ASIA…), if the token
+	// is the one that was given with it and whoever it was given to still is who they
+	// were. Its principal has a Session. ErrExpired when its time is over.
+	SessionKey(ctx context.Context, accessKeyID, token string) (SigningKey, error)
 
 	// GitPassword returns who holds the active service-specific credential with this
 	// user name ("alice-at-123456789012"), if the password is its own. It takes the

@@ -39,8 +39,8 @@ type Signed struct {
 // little. services are the signing names that the caller may use here.
 //
 // Refusals are faults of the common codes MissingAuthenticationToken,
-// IncompleteSignature, SignatureDoesNotMatch and InvalidClientTokenId; any other error
-// is a failure of the source.
+// IncompleteSignature, SignatureDoesNotMatch, InvalidClientTokenId and ExpiredToken; any
+// other error is a failure of the source.
 func (v *Verifier) SigV4(ctx context.Context, r *http.Request, services ...string) (*Signed, error) {
 	query, err := parseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -64,7 +64,7 @@ func (v *Verifier) SigV4(ctx context.Context, r *http.Request, services ...strin
 	if err != nil {
 		return nil, err
 	}
-	key, err := v.signingKey(ctx, s.keyID, c.token)
+	key, err := v.signingKey(ctx, s.keyID, c.tokens)
 	if err != nil {
 		return nil, err
 	}
@@ -80,20 +80,32 @@ func (v *Verifier) SigV4(ctx context.Context, r *http.Request, services ...strin
 	}, nil
 }
 
-// signingKey looks up the key of a claim. No session credentials are issued, so that a
-// session token proves nothing whatever it says.
-func (v *Verifier) signingKey(ctx context.Context, keyID string, sessionToken bool) (SigningKey, error) {
-	if sessionToken {
-		return SigningKey{}, unknownKey()
-	}
-	key, err := v.Source.SigningKey(ctx, keyID)
+// signingKey looks up the key of a claim. A token says that the credentials are
+// temporary, whatever the ID looks like: neither kind is taken for the other.
+func (v *Verifier) signingKey(ctx context.Context, keyID string, tokens []string) (SigningKey, error) {
+	key, err := v.lookUp(ctx, keyID, tokens)
 	switch {
 	case errors.Is(err, ErrUnknown):
 		return SigningKey{}, unknownKey()
+	case errors.Is(err, ErrExpired):
+		return SigningKey{}, fault.ExpiredToken.New("The security token included in the request is expired")
 	case err != nil:
 		return SigningKey{}, fmt.Errorf("look up access key %q: %w", keyID, err)
 	}
 	return key, nil
+}
+
+// lookUp asks the source for a long-term key, or with a token for that of temporary
+// credentials.
+func (v *Verifier) lookUp(ctx context.Context, keyID string, tokens []string) (SigningKey, error) {
+	switch len(tokens) {
+	case 0:
+		return v.Source.SigningKey(ctx, keyID)
+	case 1:
+		return v.Source.SessionKey(ctx, keyID, tokens[0])
+	default:
+		return SigningKey{}, ErrUnknown
+	}
 }
 
 func unknownKey() error {

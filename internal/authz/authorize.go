@@ -71,12 +71,9 @@ func (a *Authorizer) AuthorizeEach(ctx context.Context, c Caller, checks ...Chec
 		return Grant{}, errNoChecks
 	}
 	checks = slices.Clone(checks) // a Grant proves what was decided, whatever becomes of the caller's list
-	var sit Situation
-	if c.Principal.Kind != Root {
-		var err error
-		if sit, err = a.Source.Situation(ctx, c.Principal); err != nil {
-			return Grant{}, fmt.Errorf("gather policies: %w", err)
-		}
+	sit, err := a.situation(ctx, c.Principal)
+	if err != nil {
+		return Grant{}, fmt.Errorf("gather policies: %w", err)
 	}
 	now := a.Now()
 	g := Grant{caller: c, checks: checks, refused: make([]*Denial, len(checks))}
@@ -97,23 +94,35 @@ func (a *Authorizer) AuthorizeEach(ctx context.Context, c Caller, checks ...Chec
 
 // Always is a Grant for what IAM lets every identified caller do whatever its
 // policies say, such as sts:GetCallerIdentity. It is decided and logged like any
-// other check, but the answer does not count.
+// other check, but only the limits of temporary credentials count: what those exclude
+// is refused as by Authorize.
 func (a *Authorizer) Always(ctx context.Context, c Caller, check Check) (Grant, error) {
 	if c.Principal.Kind == Nobody {
 		return Grant{}, fault.MissingAuthenticationToken.New("Request is missing Authentication Token")
 	}
 	now := a.Now()
-	e := entry(c, check, request(c, nil, check, now), policy.Unconditional("the service lets every caller do this"), now)
-	if err := a.Log.Append(ctx, e); err != nil {
+	g := Grant{caller: c, checks: []Check{check}, refused: make([]*Denial, 1)}
+	req := request(c, nil, check, now)
+	exp := policy.Unconditional("the service lets every caller do this")
+	if c.Principal.Session.Temporary() {
+		if limits := sessionOfRoot.Explain(req); limits.Outcome() != policy.Allow {
+			exp, g.refused[0] = limits, &Denial{Caller: c, Check: check, Explanation: limits}
+		}
+	}
+	if err := a.Log.Append(ctx, entry(c, check, req, exp, now)); err != nil {
 		return Grant{}, fmt.Errorf("append to the decision log: %w", err)
 	}
-	return Grant{caller: c, checks: []Check{check}, refused: make([]*Denial, 1)}, nil
+	if f := g.fault(); f != nil {
+		return Grant{}, f
+	}
+	return g, nil
 }
 
 // decide evaluates one request. Root needs no policy (IAM's evaluation logic,
-// step 0); a caller without a situation is allowed nothing.
+// step 0) unless its credentials are temporary; a caller without a situation is
+// allowed nothing.
 func decide(c Caller, s *policy.Situation, req *policy.Request) *policy.Explanation {
-	if c.Principal.Kind == Root {
+	if c.Principal.Kind == Root && !c.Principal.Session.Temporary() {
 		return policy.Unconditional("the account's root user is not bound by identity policies")
 	}
 	return s.Explain(req)

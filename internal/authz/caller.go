@@ -38,13 +38,14 @@ type Principal struct {
 	ARN     arn.ARN // arn:aws:iam::A:root, …:user/path/name, or the session's sts ARN
 	UserID  string  // unique ID: AIDA…, AROA…:session, or the account ID for root (aws:userid)
 	Name    string  // user name (aws:username); empty for root and role sessions
+	Session Session // of temporary credentials
 }
 
 // Credential names what proved the principal, for the decision log. It never
 // holds a secret.
 type Credential struct {
-	Kind string // "access-key", "service-specific", "git-signature", "ssh-key"
-	ID   string // AKIA…, ACCA…, APKA…
+	Kind string // "access-key", "session", "service-specific", "git-signature", "ssh-key"
+	ID   string // AKIA…, ASIA…, ACCA…, APKA…
 }
 
 // Caller is a principal making one request. Front doors make it, from what

@@ -26,6 +26,10 @@ func request(c Caller, tags map[string]string, check Check, now time.Time) *poli
 	if p.Kind == User {
 		set("aws:username", p.Name)
 	}
+	if p.Session.Temporary() { // of long-term credentials both are absent
+		set("aws:TokenIssueTime", p.Session.Issued.UTC().Format(time.RFC3339))
+		set("aws:MultiFactorAuthPresent", "false") // the host knows no devices
+	}
 	for k, v := range tags {
 		ctx.Set("aws:PrincipalTag/"+k, v)
 	}
@@ -36,7 +40,7 @@ func request(c Caller, tags map[string]string, check Check, now time.Time) *poli
 	set("aws:SecureTransport", strconv.FormatBool(c.Secure))
 	set("aws:RequestedRegion", c.Region)
 	set("aws:ResourceAccount", check.Resource.Account)
-	set("aws:CurrentTime", now.UTC().Format("2006-01-02T15:04:05Z"))
+	set("aws:CurrentTime", now.UTC().Format(time.RFC3339))
 	set("aws:EpochTime", strconv.FormatInt(now.Unix(), 10))
 	set("aws:ViaAWSService", "false")
 	set("aws:PrincipalIsAWSService", "false")

@@ -18,6 +18,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/codecommit"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -50,6 +51,13 @@ func (k keys) SigningKey(_ context.Context, id string) (authn.SigningKey, error)
 		},
 		Secret: k.secret,
 	}, err
+}
+
+func (keys) SessionKey(_ context.Context, _, token string) (authn.SigningKey, error) {
+	if token == "expired" {
+		return authn.SigningKey{}, authn.ErrExpired
+	}
+	return authn.SigningKey{}, authn.ErrUnknown
 }
 
 func (keys) GitPassword(context.Context, string, string) (authn.Identity, error) {
@@ -140,6 +148,29 @@ func TestUnprovenCallers(t *testing.T) {
 		if status, body := answerTo(t, r); status != tc.status || !strings.Contains(body, tc.want) {
 			t.Errorf("no signature: got %d %s, want %d and %s", status, body, tc.status, tc.want)
 		}
+	}
+}
+
+// Each protocol has its own name for credentials whose time is over, and for a token that
+// the host did not make.
+func TestSessionTokens(t *testing.T) {
+	host, log := newHost(t, "secret")
+	for token, want := range map[string][2]string{
+		"expired": {"ExpiredTokenException", "ExpiredToken"},
+		"forged":  {"UnrecognizedClientException", "InvalidClientTokenId"},
+	} {
+		creds := credentials.NewStaticCredentialsProvider("ASIAIOSFODNN7EXAMPLE", "secret", token)
+		_, json := clientOf("codecommit", host.URL).(*codecommit.Client).GetBranch(t.Context(), &codecommit.GetBranchInput{},
+			func(o *codecommit.Options) { o.Credentials = creds })
+		_, query := clientOf("sts", host.URL).(*sts.Client).GetCallerIdentity(t.Context(), nil, func(o *sts.Options) { o.Credentials = creds })
+		for i, err := range []error{json, query} {
+			if e, ok := errors.AsType[smithy.APIError](err); !ok || e.ErrorCode() != want[i] {
+				t.Errorf("%s: got %v, want %s", token, err, want[i])
+			}
+		}
+	}
+	if len(log.entries) > 0 {
+		t.Errorf("the decision log is %+v", log.entries)
 	}
 }
 

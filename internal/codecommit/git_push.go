@@ -13,6 +13,7 @@ import (
 	"github.com/refward/refward/internal/git/refname"
 	"github.com/refward/refward/internal/op"
 	"github.com/refward/refward/internal/repo"
+	"github.com/refward/refward/policy/catalog"
 )
 
 const gitPushAction = "codecommit:GitPush"
@@ -20,6 +21,7 @@ const gitPushAction = "codecommit:GitPush"
 var gitPushSpec = op.Spec{
 	Service:   "codecommit",
 	Name:      "GitPush",
+	Phase:     catalog.Command,
 	Resource:  "the repository of the URL",
 	Keys:      map[string]string{ReferencesKey: "the full name of the ref, command by command"},
 	Refs:      op.CreatesRef | op.FastForwardsRef | op.ForcesRef | op.DeletesRef,

@@ -6,6 +6,7 @@ import (
 	"github.com/refward/refward/internal/authz"
 	"github.com/refward/refward/internal/op"
 	"github.com/refward/refward/internal/repo"
+	"github.com/refward/refward/policy/catalog"
 )
 
 // GitPushAdvertiseInput names what a Git client wants to push to.
@@ -15,14 +16,14 @@ type GitPushAdvertiseInput struct{ RepositoryName string }
 type GitPushAdvertiseOutput struct{ Snapshot *repo.Snapshot }
 
 // GitPushAdvertise is the first of the two decisions of a push, at the advertisement
-// of the refs. codecommit:References is absent, because no ref is known yet: which is
-// why AWS tells authors of policies to pair that key with a Null condition.
+// of the refs: see [catalog.Advertisement], which says what keys it lacks.
 func (s *Service) GitPushAdvertise() *op.Operation[GitPushAdvertiseInput, GitPushAdvertiseOutput] {
 	return &op.Operation[GitPushAdvertiseInput, GitPushAdvertiseOutput]{
 		Spec: op.Spec{
 			Service:  "codecommit",
 			Name:     "GitPushAdvertise",
 			Actions:  []string{gitPushAction},
+			Phase:    catalog.Advertisement,
 			Resource: "the repository of the URL",
 		},
 		Checks: func(_ context.Context, _ authz.Caller, in *GitPushAdvertiseInput) ([]authz.Check, error) {

@@ -3,18 +3,22 @@ package codecommit_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/refward/refward/internal/authz"
 	"github.com/refward/refward/internal/codecommit"
 	"github.com/refward/refward/internal/git/gittest"
 	"github.com/refward/refward/internal/git/oid"
 	"github.com/refward/refward/internal/git/refname"
 	"github.com/refward/refward/internal/op"
 	"github.com/refward/refward/internal/repo"
+	"github.com/refward/refward/policy/catalog"
 )
 
 const denied = "You don't have permission to push changes to this branch"
@@ -318,5 +322,48 @@ func TestRefusedPushReadsNoPack(t *testing.T) {
 	}
 	if pack.Len() != before {
 		t.Errorf("%d bytes were read", before-pack.Len())
+	}
+}
+
+// The checks of a push carry the keys that the catalog says of their phase: none that the
+// phase lacks, and all that the operation's row names.
+func TestPushPhases(t *testing.T) {
+	h := newHost(t)
+	action, _ := catalog.Lookup("codecommit:GitPush")
+	advertise, push := h.GitPushAdvertise(), h.GitPush()
+	first, err := advertise.Checks(t.Context(), as("senior"), &codecommit.GitPushAdvertiseInput{RepositoryName: "payments"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := []codecommit.RefCommand{{Ref: master, New: oid.ID{1}}, {Ref: "refs/tags/v1", New: oid.ID{1}}}
+	each, err := push.Checks(t.Context(), as("senior"), &codecommit.GitPushInput{RepositoryName: "payments", Commands: commands})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(first) != 1 || len(each) != len(commands) {
+		t.Fatalf("%d checks at the advertisement and %d of %d commands", len(first), len(each), len(commands))
+	}
+	for _, tc := range []struct {
+		row    op.Spec
+		checks []authz.Check
+	}{{advertise.Row(), first}, {push.Row(), each}} {
+		phase, ok := action.Phase(tc.row.Phase)
+		if !ok {
+			t.Fatalf("%s: the catalog has no phase %q", tc.row.Name, tc.row.Phase)
+		}
+		for _, check := range tc.checks {
+			var carried []string
+			for _, v := range check.Values {
+				carried = append(carried, v.Key)
+			}
+			if diff := cmp.Diff(slices.Collect(maps.Keys(tc.row.Keys)), carried); diff != "" || check.Action != action.Name {
+				t.Errorf("%s: %s carries other keys than its row says: %s", tc.row.Name, check.Action, diff)
+			}
+			for _, key := range carried {
+				if !slices.Contains(phase.Keys, key) {
+					t.Errorf("%s carries %s, which %s does not", tc.row.Name, key, phase.When)
+				}
+			}
+		}
 	}
 }

@@ -32,6 +32,10 @@ func (keyring) SigningKey(context.Context, string) (authn.SigningKey, error) {
 	return authn.SigningKey{}, authn.ErrUnknown
 }
 
+func (keyring) SessionKey(context.Context, string, string) (authn.SigningKey, error) {
+	return authn.SigningKey{}, authn.ErrUnknown
+}
+
 func (keyring) GitPassword(_ context.Context, user, given string) (authn.Identity, error) {
 	if user != alice || given != password {
 		return authn.Identity{}, authn.ErrUnknown

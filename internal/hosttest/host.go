@@ -30,6 +30,7 @@ type Host struct {
 	Dir     string         // scratch: people's homes and checkouts
 	Data    string         // the data directory
 	Root    *person.Person // the account's root user, without a Git credential
+	CA      string         // file of the certificate to trust; empty without TLS
 
 	server *server.Server
 	end    context.CancelFunc
@@ -67,6 +68,9 @@ func Start(t testing.TB, opts ...func(*server.Config)) *Host {
 	go func() { h.ended <- s.Run(ctx) }()
 	t.Cleanup(func() { h.Stop(t) })
 	h.URL, h.Region, h.Account = s.URL(), cfg.Region, s.Account()
+	if cfg.TLSCert != "" {
+		h.CA, h.Client = cfg.TLSCert, trusting(t, cfg.TLSCert)
+	}
 	h.Root = newRoot(t, h.Place, dir, keyID, key.Reveal())
 	return h
 }

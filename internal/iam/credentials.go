@@ -36,26 +36,36 @@ func unknown(err error) error {
 
 // SigningKey implements [authn.Source].
 func (s *Service) SigningKey(ctx context.Context, accessKeyID string) (authn.SigningKey, error) {
-	k, u, err := s.Store.AccessKeyHolder(ctx, accessKeyID)
+	k, holder, err := s.activeKey(ctx, accessKeyID)
 	if err != nil {
-		return authn.SigningKey{}, unknown(err)
-	}
-	id := authn.Identity{Credential: authz.Credential{Kind: "access-key", ID: k.ID}}
-	switch {
-	case !k.Active || k.Account != s.Account:
-		return authn.SigningKey{}, authn.ErrUnknown
-	case k.UserID == s.Account:
-		id.Principal = s.rootPrincipal()
-	case u.ID == "":
-		return authn.SigningKey{}, authn.ErrUnknown
-	default:
-		id.Principal = s.userPrincipal(u)
+		return authn.SigningKey{}, err
 	}
 	plain, err := s.Keeper.Open(k.Sealed, place(k.Account, k.ID))
 	if err != nil {
 		return authn.SigningKey{}, fmt.Errorf("access key %s: %w", k.ID, err)
 	}
+	id := authn.Identity{Principal: holder, Credential: authz.Credential{Kind: accessKeyKind, ID: k.ID}}
 	return authn.SigningKey{Identity: id, Secret: plain.Reveal()}, nil
+}
+
+// accessKeyKind is what the decision log calls a long-term access key.
+const accessKeyKind = "access-key"
+
+// activeKey returns the active access key with this ID and who holds it.
+func (s *Service) activeKey(ctx context.Context, id string) (AccessKey, authz.Principal, error) {
+	k, u, err := s.Store.AccessKeyHolder(ctx, id)
+	switch {
+	case err != nil:
+		return AccessKey{}, authz.Principal{}, unknown(err)
+	case !k.Active || k.Account != s.Account:
+		return AccessKey{}, authz.Principal{}, authn.ErrUnknown
+	case k.UserID == s.Account:
+		return k, s.rootPrincipal(), nil
+	case u.ID == "":
+		return AccessKey{}, authz.Principal{}, authn.ErrUnknown
+	default:
+		return k, s.userPrincipal(u), nil
+	}
 }
 
 // GitPassword implements [authn.Source]. A name that does not exist is compared with

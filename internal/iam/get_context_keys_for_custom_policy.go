@@ -28,7 +28,7 @@ func (s *Service) getContextKeysForCustomPolicy() *op.Operation[api.GetContextKe
 			if err != nil {
 				return nil, err
 			}
-			return &api.GetContextKeysForCustomPolicyOutput{ContextKeyNames: contextKeys(policies)}, nil
+			return &api.GetContextKeysForCustomPolicyOutput{ContextKeyNames: policy.ContextKeys(policies...)}, nil
 		},
 	}
 }

@@ -42,7 +42,7 @@ func (s *Service) getContextKeysForPrincipalPolicy() *op.Operation[api.GetContex
 			if err != nil {
 				return nil, err
 			}
-			return &api.GetContextKeysForPrincipalPolicyOutput{ContextKeyNames: contextKeys(slices.Concat(attached.Identity, policies))}, nil
+			return &api.GetContextKeysForPrincipalPolicyOutput{ContextKeyNames: policy.ContextKeys(slices.Concat(attached.Identity, policies)...)}, nil
 		},
 	}
 }

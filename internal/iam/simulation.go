@@ -89,29 +89,13 @@ func (m *simulation) tooLarge() error {
 // missing returns the names of the condition keys that the policies look at and that
 // were not given.
 func (m *simulation) missing(policies []*policy.Policy) []string {
-	return slices.DeleteFunc(contextKeys(policies), func(key string) bool { return m.named.Values(key) != nil })
-}
-
-// contextKeys returns the names of all condition keys that the policies look at, each
-// once whatever its case, sorted.
-func contextKeys(policies []*policy.Policy) []string {
-	all := []string{}
-	var seen policy.Context
-	for _, p := range policies {
-		for _, key := range p.ContextKeys() {
-			if seen.Values(key) == nil {
-				seen.Set(key, "seen")
-				all = append(all, key)
-			}
-		}
-	}
-	slices.Sort(all)
-	return all
+	return slices.DeleteFunc(policy.ContextKeys(policies...), func(key string) bool { return m.named.Values(key) != nil })
 }
 
 // decided is what one action on one resource comes to.
 type decided struct {
 	outcome policy.Outcome
+	line    string // why, as a refusal of the very request says it
 	by      []policy.Match
 	within  bool // of the boundary, if there is one
 }
@@ -120,7 +104,7 @@ type decided struct {
 func (m *simulation) decide(sit *policy.Situation, action, resource string) decided {
 	req := &policy.Request{Action: action, Resource: resource, Context: m.context}
 	e := sit.Explain(req)
-	d := decided{outcome: e.Outcome(), by: e.Deciding()}
+	d := decided{outcome: e.Outcome(), line: e.Line(), by: e.Deciding()}
 	if sit.Boundary != nil {
 		d.within = (&policy.Situation{Identity: sit.Boundary}).Decide(req) == policy.Allow
 	}
@@ -128,16 +112,17 @@ func (m *simulation) decide(sit *policy.Situation, action, resource string) deci
 }
 
 // result is one action on every resource. What it says of all of them together is the
-// decision that denies most, and the statements that made it.
+// decision that denies most, why the first that is decided so is, and the statements
+// that made it of any.
 func (m *simulation) result(sit *policy.Situation, action string, missing []string) types.EvaluationResult {
 	all := make([]decided, len(m.resources))
-	total := decided{outcome: policy.Allow, within: true}
+	total := decided{within: true}
 	for i, resource := range m.resources {
 		d := m.decide(sit, action, resource)
 		all[i] = d
 		total.within = total.within && d.within
-		if severity(d.outcome) > severity(total.outcome) {
-			total.outcome, total.by = d.outcome, nil
+		if i == 0 || severity(d.outcome) > severity(total.outcome) {
+			total.outcome, total.line, total.by = d.outcome, d.line, nil
 		}
 		if d.outcome == total.outcome {
 			for _, by := range d.by {
@@ -153,18 +138,19 @@ func (m *simulation) result(sit *policy.Situation, action string, missing []stri
 		EvalDecision:                      decision(total.outcome),
 		MatchedStatements:                 each(total.by, shownMatch),
 		MissingContextValues:              missing,
+		EvalDecisionDetails:               details(total),
 		PermissionsBoundaryDecisionDetail: boundaryDetail(sit, total),
 	}
 	if slices.Equal(m.resources, []string{"*"}) {
 		return r
 	}
-	r.EvalDecisionDetails = map[string]types.PolicyEvaluationDecisionType{} // said across accounts alone
 	for i, d := range all {
 		r.ResourceSpecificResults = append(r.ResourceSpecificResults, types.ResourceSpecificResult{
 			EvalResourceName:                  &m.resources[i],
 			EvalResourceDecision:              decision(d.outcome),
 			MatchedStatements:                 each(d.by, shownMatch),
 			MissingContextValues:              missing,
+			EvalDecisionDetails:               details(d),
 			PermissionsBoundaryDecisionDetail: boundaryDetail(sit, d),
 		})
 	}
@@ -185,6 +171,13 @@ func decision(o policy.Outcome) types.PolicyEvaluationDecisionType {
 	default:
 		return types.PolicyEvaluationDecisionTypeImplicitDeny
 	}
+}
+
+// details says why. AWS has the member sum up how each kind of policy contributes, and
+// leaves it empty within an account: here it has one entry, the line that a denied push
+// or call shows.
+func details(d decided) map[string]types.PolicyEvaluationDecisionType {
+	return map[string]types.PolicyEvaluationDecisionType{d.line: decision(d.outcome)}
 }
 
 func boundaryDetail(sit *policy.Situation, d decided) *types.PermissionsBoundaryDecisionDetail {

@@ -2,6 +2,7 @@ package iam_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -57,19 +58,20 @@ func TestSimulateJuniors(t *testing.T) {
 	statement := func(id string, kind types.PolicySourceType, from, to types.Position) []types.Statement {
 		return []types.Statement{{SourcePolicyId: &id, SourcePolicyType: kind, StartPosition: &from, EndPosition: &to}}
 	}
-	want := func(decision types.PolicyEvaluationDecisionType, by []types.Statement) types.EvaluationResult {
+	want := func(decision types.PolicyEvaluationDecisionType, line string, by []types.Statement) types.EvaluationResult {
+		why := map[string]types.PolicyEvaluationDecisionType{line: decision}
 		return types.EvaluationResult{
 			EvalActionName: aws.String("codecommit:GitPush"), EvalResourceName: aws.String(form), EvalDecision: decision,
-			MatchedStatements: by, MissingContextValues: []string{}, EvalDecisionDetails: map[string]types.PolicyEvaluationDecisionType{},
+			MatchedStatements: by, MissingContextValues: []string{}, EvalDecisionDetails: why,
 			ResourceSpecificResults: []types.ResourceSpecificResult{{
-				EvalResourceName: aws.String(repository), EvalResourceDecision: decision, MatchedStatements: by, MissingContextValues: []string{},
+				EvalResourceName: aws.String(repository), EvalResourceDecision: decision, MatchedStatements: by, MissingContextValues: []string{}, EvalDecisionDetails: why,
 			}},
 		}
 	}
 	end := types.Position{Line: 4, Column: int32(len(strings.Split(juniors, "\n")[3]) - len("]}") + 1)}
-	denied := want("explicitDeny", statement("KeepOff of group Juniors", "group", types.Position{Line: 1, Column: 38}, end))
-	allowed := want("allowed", statement("Developer of user bob", "user", types.Position{Line: 1, Column: 38}, types.Position{Line: 1, Column: int32(len(allow(`"codecommit:*"`, `"*"`)) - 1)}))
-	none := want("implicitDeny", []types.Statement{})
+	denied := want("explicitDeny", `explicit deny: policy KeepOff of group Juniors, statement 1 "KeepMaster"`, statement("KeepOff of group Juniors", "group", types.Position{Line: 1, Column: 38}, end))
+	allowed := want("allowed", `allow: policy Developer of user bob, statement 1 "A"`, statement("Developer of user bob", "user", types.Position{Line: 1, Column: 38}, types.Position{Line: 1, Column: int32(len(allow(`"codecommit:*"`, `"*"`)) - 1)}))
+	none := want("implicitDeny", "implicit deny: no identity-based policy allows codecommit:GitPush; no Allow statement names the action", []types.Statement{})
 	for _, tc := range []struct {
 		source, ref string
 		want        types.EvaluationResult
@@ -85,7 +87,8 @@ func TestSimulateJuniors(t *testing.T) {
 	}
 	_, err := h.authorizer.Authorize(t.Context(), bob, authz.Check{Action: "codecommit:GitPush", Resource: parsed(t, repository),
 		Values: []authz.Value{{Key: "codecommit:References", Values: []string{"refs/heads/master"}}}})
-	if err == nil || !strings.Contains(err.Error(), "explicit deny: policy "+*denied.MatchedStatements[0].SourcePolicyId+`, statement 1 "KeepMaster"`) {
+	refusal, ok := errors.AsType[*authz.Denial](err)
+	if !ok || denied.EvalDecisionDetails[refusal.Reason()] != "explicitDeny" || !strings.Contains(err.Error(), refusal.Reason()) {
 		t.Errorf("a push is refused otherwise than the simulation says: %v", err)
 	}
 	setUp(t, h, &api.RemoveUserFromGroupInput{GroupName: aws.String("Juniors"), UserName: aws.String("bob")})
@@ -166,6 +169,7 @@ func TestSimulateCustomPolicy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var got []string
 			for _, r := range run[api.SimulateCustomPolicyOutput](t, h, h.root(), &tc.in).EvaluationResults {
+				explained(t, r)
 				got = append(got, *r.EvalResourceName+" "+summary(r.EvalDecision, r.MatchedStatements, r.MissingContextValues, r.PermissionsBoundaryDecisionDetail))
 				for _, s := range r.ResourceSpecificResults {
 					got = append(got, "  "+*s.EvalResourceName+" "+summary(s.EvalResourceDecision, s.MatchedStatements, s.MissingContextValues, s.PermissionsBoundaryDecisionDetail))
@@ -175,6 +179,53 @@ func TestSimulateCustomPolicy(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		})
+	}
+}
+
+// explained: every answer has one line that says why, and that of all resources together
+// is the line of the first that is decided so.
+func explained(t *testing.T, r types.EvaluationResult) {
+	t.Helper()
+	words := map[types.PolicyEvaluationDecisionType]string{"allowed": "allow: ", "explicitDeny": "explicit deny: ", "implicitDeny": "implicit deny: "}
+	check := func(name string, details map[string]types.PolicyEvaluationDecisionType, decision types.PolicyEvaluationDecisionType) (line string) {
+		for line = range details {
+			if len(details) != 1 || details[line] != decision || !strings.HasPrefix(line, words[decision]) {
+				t.Errorf("%s: %v is said of %s", name, details, decision)
+			}
+			return line
+		}
+		t.Errorf("%s: nothing is said", name)
+		return ""
+	}
+	all := check(*r.EvalActionName, r.EvalDecisionDetails, r.EvalDecision)
+	first := ""
+	for _, s := range r.ResourceSpecificResults {
+		line := check(*s.EvalResourceName, s.EvalDecisionDetails, s.EvalResourceDecision)
+		if first == "" && s.EvalResourceDecision == r.EvalDecision {
+			first = line
+		}
+	}
+	if len(r.ResourceSpecificResults) > 0 && all != first {
+		t.Errorf("of all is said %q, of the first that is decided so %q", all, first)
+	}
+}
+
+// A document may be one long word: what is said of it stays a line.
+func TestSimulationSaysLittleOfLongWords(t *testing.T) {
+	h := newHost(t)
+	long := strings.Repeat("x", 60_000)
+	for name, document := range map[string]string{
+		"Sid":   `{"Version":"2012-10-17","Statement":{"Sid":"` + long + `","Effect":"Deny","Action":"*","Resource":"*"}}`,
+		"value": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"k:abc":"` + long + `"}}}}`,
+		"key":   `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"k:` + long + `":"true"}}}}`,
+	} {
+		out := run[api.SimulateCustomPolicyOutput](t, h, h.root(), &api.SimulateCustomPolicyInput{PolicyInputList: []string{document}, ActionNames: []string{"codecommit:GitPush"}})
+		for line := range out.EvaluationResults[0].EvalDecisionDetails {
+			if len(line) > 1000 || !strings.Contains(line, "xxx…") {
+				t.Errorf("%s: %d bytes: %.300s", name, len(line), line)
+			}
+		}
+		explained(t, out.EvaluationResults[0])
 	}
 }
 
@@ -475,6 +526,9 @@ func TestSimulationIsTheDecision(t *testing.T) {
 		}
 		if len(r.MissingContextValues) > 0 && slices.ContainsFunc(r.MissingContextValues, func(k string) bool { return !strings.Contains("codecommit:References aws:TagKeys", k) }) {
 			rt.Fatalf("missing %v of what was given", r.MissingContextValues)
+		}
+		if len(r.EvalDecisionDetails) != 1 || r.EvalDecisionDetails[decided.Reason] != r.EvalResourceDecision {
+			rt.Fatalf("the decision is %q, the simulation says %v", decided.Reason, r.EvalDecisionDetails)
 		}
 		named := slices.ContainsFunc(r.MatchedStatements, func(s types.Statement) bool {
 			return strings.Contains(decided.Reason, ": policy "+*s.SourcePolicyId+", statement ")

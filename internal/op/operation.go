@@ -38,6 +38,10 @@ type Spec struct {
 	// Service:Name.
 	Actions []string
 
+	// Phase is which of the action's phases the checks are (policy/catalog); "" for an
+	// action that is decided once.
+	Phase string
+
 	// Resource says where the resource of the checks comes from, in words for
 	// docs/operations.md: "repositoryName".
 	Resource string
@@ -50,7 +54,8 @@ type Spec struct {
 	Identity bool      // it can change who may do what
 
 	// Always says why the service lets every identified caller run it whatever
-	// the policies say; empty for all but a few.
+	// the policies say; empty for all but a few. The limits of temporary credentials
+	// hold nevertheless.
 	Always string
 
 	// EachCheck lets Run act on the checks that were allowed when others were

@@ -32,6 +32,7 @@ type Person struct {
 	Home string // HOME of the person's git: an empty folder
 
 	AccessKeyID, SecretAccessKey       string
+	SessionToken                       string // of temporary credentials
 	GitUser, GitPassword, CredentialID string
 }
 
@@ -71,6 +72,18 @@ func (p *Person) Hire(ctx context.Context, name string) (*Person, error) {
 	return hired, nil
 }
 
+// WithSession returns the same person with temporary credentials, which the person asked
+// for.
+func (p *Person) WithSession(ctx context.Context) (*Person, error) {
+	out, err := p.STS().GetSessionToken(ctx, &sts.GetSessionTokenInput{})
+	if err != nil {
+		return nil, fmt.Errorf("get a session token: %w", err)
+	}
+	c, q := out.Credentials, *p
+	q.AccessKeyID, q.SecretAccessKey, q.SessionToken = aws.ToString(c.AccessKeyId), aws.ToString(c.SecretAccessKey), aws.ToString(c.SessionToken)
+	return &q, nil
+}
+
 // IAM returns a client that signs as the person.
 func (p *Person) IAM() *iam.Client {
 	return iam.New(iam.Options{Region: p.Region, BaseEndpoint: &p.URL, Credentials: p.credentials(), HTTPClient: p.http(), RetryMaxAttempts: 1})
@@ -87,7 +100,7 @@ func (p *Person) CodeCommit() *codecommit.Client {
 }
 
 func (p *Person) credentials() aws.CredentialsProvider {
-	return credentials.NewStaticCredentialsProvider(p.AccessKeyID, p.SecretAccessKey, "")
+	return credentials.NewStaticCredentialsProvider(p.AccessKeyID, p.SecretAccessKey, p.SessionToken)
 }
 
 // shared is used by everybody: one pool of connections, none through a proxy.

@@ -4,7 +4,8 @@
 // A secret that must come back in the clear (a secret access key, which SigV4
 // signatures are computed with) is sealed: AES-256-GCM under a key derived from the
 // master key, in an envelope that names the master key and is bound to the row it
-// belongs to. A secret that must only be recognised (a Git password) is hashed. The
+// belongs to. What a session token says is sealed in the same envelope, but kept by
+// whom it was given to (a ticket). A secret that must only be recognised (a Git password) is hashed. The
 // master key is never in the database: it is a file of mode 0600 in the data
 // directory, or comes from the environment; see [OpenKeeper].
 //

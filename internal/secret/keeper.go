@@ -39,6 +39,7 @@ type masterKey struct {
 	seal   cipher.AEAD
 	pepper []byte // key of the hashes
 	sign   []byte // key of the signatures
+	ticket []byte // what the keys of tickets are derived from
 }
 
 // NewKeeper returns a keeper that uses the first key, 32 bytes, and can still open
@@ -77,7 +78,7 @@ func derive(raw []byte) (*masterKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &masterKey{seal: aead, pepper: part("pepper", keySize), sign: part("sign", keySize)}
+	m := &masterKey{seal: aead, pepper: part("pepper", keySize), sign: part("sign", keySize), ticket: part("ticket", keySize)}
 	copy(m.id[:], part("id", keyIDSize))
 	return m, nil
 }

@@ -12,6 +12,7 @@ type Prefix string
 // The prefixes of IAM's unique identifiers.
 const (
 	AccessKey         Prefix = "AKIA"
+	SessionKey        Prefix = "ASIA" // the access key of temporary credentials
 	User              Prefix = "AIDA"
 	Group             Prefix = "AGPA"
 	ServiceCredential Prefix = "ACCA"
@@ -22,7 +23,7 @@ const (
 // in AWS. It has at least 80 random bits and is not secret.
 func NewID(p Prefix) string {
 	n := 21
-	if p == AccessKey {
+	if p == AccessKey || p == SessionKey {
 		n = 20
 	}
 	random := make([]byte, 11) // 88 bits: 17 digits and a rest

@@ -60,6 +60,7 @@ func TestTextNeverPrints(t *testing.T) {
 func TestIdentifiers(t *testing.T) {
 	for p, want := range map[Prefix]string{
 		AccessKey:         `^AKIA[A-Z2-7]{16}$`,
+		SessionKey:        `^ASIA[A-Z2-7]{16}$`,
 		User:              `^AIDA[A-Z2-7]{17}$`,
 		Group:             `^AGPA[A-Z2-7]{17}$`,
 		ServiceCredential: `^ACCA[A-Z2-7]{17}$`,
@@ -86,34 +87,56 @@ func TestIdentifiers(t *testing.T) {
 }
 
 func TestSealOpen(t *testing.T) {
+	for name, way := range map[string]struct {
+		seal func(*Keeper, Text, string) []byte
+		open func(*Keeper, []byte, string) (Text, error)
+	}{
+		"at rest": {(*Keeper).Seal, (*Keeper).Open},
+		"ticket":  {(*Keeper).SealTicket, (*Keeper).OpenTicket},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := testKeeper(t, 1)
+			plain := NewText("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+			sealed := way.seal(k, plain, "111122223333/AKIA1")
+			if bytes.Contains(sealed, []byte(plain.Reveal())) {
+				t.Fatal("the sealed text holds the plain one")
+			}
+			if again := way.seal(k, plain, "111122223333/AKIA1"); bytes.Equal(again, sealed) {
+				t.Error("sealing twice gives the same bytes: the nonce is not random")
+			}
+			got, err := way.open(k, sealed, "111122223333/AKIA1")
+			if err != nil || got != plain {
+				t.Fatalf("open answered %v", err)
+			}
+			if _, err := way.open(k, sealed, "111122223333/AKIA2"); !errors.Is(err, ErrDamaged) {
+				t.Errorf("opened in another place: %v, want ErrDamaged", err)
+			}
+			if _, err := way.open(testKeeper(t, 2), sealed, "111122223333/AKIA1"); !errors.Is(err, ErrKey) {
+				t.Errorf("opened with another key: %v, want ErrKey", err)
+			}
+			for i := range sealed {
+				bad := bytes.Clone(sealed)
+				bad[i] ^= 1
+				if _, err := way.open(k, bad, "111122223333/AKIA1"); err == nil {
+					t.Errorf("opened with byte %d changed", i)
+				}
+				if _, err := way.open(k, sealed[:i], "111122223333/AKIA1"); err == nil {
+					t.Errorf("opened when cut to %d bytes", i)
+				}
+			}
+		})
+	}
+}
+
+// What one of them sealed, the other does not open: a row of a stolen database is no
+// session token.
+func TestSealsAreApart(t *testing.T) {
 	k := testKeeper(t, 1)
-	plain := NewText("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
-	sealed := k.Seal(plain, "111122223333/AKIA1")
-	if bytes.Contains(sealed, []byte(plain.Reveal())) {
-		t.Fatal("the sealed text holds the plain one")
+	if _, err := k.OpenTicket(k.Seal(NewText("s"), "p"), "p"); !errors.Is(err, ErrDamaged) {
+		t.Errorf("a secret at rest opens as a ticket: %v", err)
 	}
-	if again := k.Seal(plain, "111122223333/AKIA1"); bytes.Equal(again, sealed) {
-		t.Error("sealing twice gives the same bytes: the nonce is not random")
-	}
-	got, err := k.Open(sealed, "111122223333/AKIA1")
-	if err != nil || got != plain {
-		t.Fatalf("open answered %v", err)
-	}
-	if _, err := k.Open(sealed, "111122223333/AKIA2"); !errors.Is(err, ErrDamaged) {
-		t.Errorf("opened in another place: %v, want ErrDamaged", err)
-	}
-	if _, err := testKeeper(t, 2).Open(sealed, "111122223333/AKIA1"); !errors.Is(err, ErrKey) {
-		t.Errorf("opened with another key: %v, want ErrKey", err)
-	}
-	for i := range sealed {
-		bad := bytes.Clone(sealed)
-		bad[i] ^= 1
-		if _, err := k.Open(bad, "111122223333/AKIA1"); err == nil {
-			t.Errorf("opened with byte %d changed", i)
-		}
-		if _, err := k.Open(sealed[:i], "111122223333/AKIA1"); err == nil {
-			t.Errorf("opened when cut to %d bytes", i)
-		}
+	if _, err := k.Open(k.SealTicket(NewText("s"), "p"), "p"); !errors.Is(err, ErrDamaged) {
+		t.Errorf("a ticket opens as a secret at rest: %v", err)
 	}
 }
 

@@ -111,7 +111,7 @@ func Open(ctx context.Context, cfg Config) (_ *Server, err error) {
 		PushLimits: repo.Limits{PackBytes: cfg.MaxPackBytes, BlobBytes: cfg.MaxBlobBytes},
 		Now:        cfg.Now, Log: cfg.Log,
 	}
-	table, err := op.NewTable(note(repositories.Operations()), note(identities.Operations()), note((&sts.Service{}).Operations()))
+	table, err := op.NewTable(note(repositories.Operations()), note(identities.Operations()), note((&sts.Service{Identities: identities}).Operations()))
 	if err != nil {
 		return nil, err
 	}

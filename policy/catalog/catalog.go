@@ -59,6 +59,10 @@ type Action struct {
 
 	// PermissionOnly says that no API operation has the action's name.
 	PermissionOnly bool
+
+	// Phases are the decisions that one use of the action is made of, in order. Of
+	// most actions there is one, which has no name and carries all the keys.
+	Phases []Phase
 }
 
 // Service returns the action's prefix.
@@ -154,6 +158,7 @@ func newAction(service, name string, g *group, types []ResourceType) Action {
 	}
 	slices.Sort(a.Keys)
 	a.Keys = slices.Compact(a.Keys)
+	a.Phases = phasesOf(&a)
 	return a
 }
 

@@ -137,3 +137,51 @@ func TestKey(t *testing.T) {
 		}
 	}
 }
+
+// CodeCommit User Guide, "Limit pushes and merges to branches in AWS CodeCommit": a push
+// is decided before a ref is known, and then for every ref.
+func TestPhasesOfAPush(t *testing.T) {
+	push, _ := catalog.Lookup("codecommit:GitPush")
+	if len(push.Phases) != 2 || push.Phases[0].Name != catalog.Advertisement || push.Phases[1].Name != catalog.Command {
+		t.Fatalf("phases %+v", push.Phases)
+	}
+	first, _ := push.Phase(catalog.Advertisement)
+	if want := []string{"aws:ResourceTag/${TagKey}"}; !slices.Equal(first.Keys, want) {
+		t.Errorf("the first contact carries %v, want %v", first.Keys, want)
+	}
+	each, _ := push.Phase(catalog.Command)
+	if !slices.Equal(each.Keys, push.Keys) || len(each.Lacks) != 0 {
+		t.Errorf("a ref of the push carries %v without %v, want %v", each.Keys, each.Lacks, push.Keys)
+	}
+	if _, ok := push.Phase(""); ok {
+		t.Error("a push has a phase without a name")
+	}
+}
+
+// Every key of an action is carried at one of its phases at least, and each phase says
+// of all of them whether it carries them. Only a push has more than one.
+func TestPhases(t *testing.T) {
+	for _, service := range catalog.Services() {
+		for _, a := range catalog.Actions(service) {
+			var carried []string
+			for _, p := range a.Phases {
+				carried = append(carried, p.Keys...)
+				all := slices.Concat(p.Keys, p.Lacks)
+				slices.Sort(all)
+				if !slices.Equal(all, a.Keys) || !slices.IsSorted(p.Lacks) {
+					t.Errorf("%s %s: carries %v and lacks %v of %v", a.Name, p.Name, p.Keys, p.Lacks, a.Keys)
+				}
+				if several := len(a.Phases) > 1; (p.Name != "") != several || (p.When != "") != several {
+					t.Errorf("%s: %d phases, one of them %q, %q", a.Name, len(a.Phases), p.Name, p.When)
+				}
+			}
+			slices.Sort(carried)
+			if !slices.Equal(slices.Compact(carried), a.Keys) {
+				t.Errorf("%s: its phases carry %v of %v", a.Name, carried, a.Keys)
+			}
+			if several := a.Name == "codecommit:GitPush"; (len(a.Phases) > 1) != several {
+				t.Errorf("%s has %d phases", a.Name, len(a.Phases))
+			}
+		}
+	}
+}

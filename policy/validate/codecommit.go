@@ -3,14 +3,13 @@ package validate
 import (
 	"slices"
 	"strings"
+
+	"github.com/refward/refward/policy"
+	"github.com/refward/refward/policy/catalog"
 )
 
-// What CodeCommit does with refs, and the tables of the catalog do not say (CodeCommit
-// User Guide, "Limit pushes and merges to branches in AWS CodeCommit"):
-//
-// A push asks for GitPush twice. The first time no ref is known yet and the request
-// carries no codecommit:References; then once for every ref. A Deny that meets the
-// first request, or an Allow that does not, stops every push.
+// What CodeCommit does with refs (CodeCommit User Guide, "Limit pushes and merges to
+// branches in AWS CodeCommit"), beyond what the catalog says.
 const (
 	references = "codecommit:References"
 	push       = "codecommit:GitPush"
@@ -27,7 +26,7 @@ func (s *statement) speaksAbout(name string) bool {
 func (s *statement) onRefs() []*condition {
 	var out []*condition
 	for i := range s.conditions {
-		if k := &s.conditions[i]; k.key.Name == references && k.operator.family != nullFamily {
+		if k := &s.conditions[i]; k.key.Name == references && k.operator.Family != policy.NullFamily {
 			out = append(out, k)
 		}
 	}
@@ -53,17 +52,17 @@ var refSpaces = [...]string{"refs/heads/", "refs/tags/"}
 
 // checkReference: values are full ref names, so that one without refs/ fits none.
 func (c *checker) checkReference(s *statement, k *condition, v *node) {
-	if k.operator.family != stringFamily || v.text == "" || c.mayBeRef(k, v) {
+	if k.operator.Family != policy.StringFamily || v.text == "" || c.mayBeRef(k, v) {
 		return
 	}
 	severity := Warning
 	if len(k.values) == 1 {
 		e := never
-		if k.operator.negated {
+		if k.operator.Negated {
 			e = always
 		}
 		severity = s.severity(e)
-	} else if s.deny && !k.operator.negated {
+	} else if s.deny && !k.operator.Negated {
 		severity = SecurityWarning
 	}
 	m := mend("write refs/heads/ and the branch, or refs/tags/ and the tag")
@@ -82,7 +81,7 @@ func (c *checker) mayBeRef(k *condition, v *node) bool {
 			return true
 		}
 	}
-	x := syntax{wildcards: true, variables: c.variables, fold: k.operator.fold}
+	x := syntax{wildcards: true, variables: c.variables, fold: k.operator.IgnoreCase}
 	if !c.globs.compile(v.text, x).meets(c.globs.compile("refs/?*", x)) {
 		return false
 	}
@@ -116,54 +115,57 @@ func fullName(text string) string {
 	return refSpaces[0] + rest
 }
 
-// checkPush: what the statement does to the first contact of a push.
+// checkPush: a push is decided in phases, and the first request of it carries no ref (see
+// [catalog.Phase]). A Deny that meets it, or an Allow that does not, stops every push.
 func (c *checker) checkPush(s *statement) {
-	asked, holds := s.without(references)
-	if !asked || s.notAction || !s.speaksAbout(push) {
+	if s.notAction || !s.speaksAbout(push) {
 		return
 	}
-	k := s.conditionOn(references)
+	for _, p := range actions().byName[strings.ToLower(push)].Phases {
+		if asked := s.onKeys(p.Lacks); len(asked) > 0 {
+			c.checkPhase(s, &p, asked)
+		}
+	}
+}
+
+// checkPhase is checkPush for a phase that lacks the keys of some of the conditions.
+func (c *checker) checkPhase(s *statement, p *catalog.Phase, asked []*condition) {
+	i := slices.IndexFunc(asked, func(k *condition) bool { return !k.holdsWithout(s) })
 	switch {
-	case s.deny && holds:
+	case s.deny && i < 0:
+		k := asked[0]
 		c.addName(DenyBlocksEveryPush, Warning, k.node, s.requireKey(k.node.name),
-			"the statement denies every push to every ref: the first contact of a push carries no %s, and %s", references, k.consequence(s))
-	case !s.deny && !holds && !c.reachedElsewhere(s):
-		k = s.deciding(k)
+			"the statement denies every push to every ref: %s carries no %s, and %s", p.When, k.key.Name, k.consequence(s))
+	case !s.deny && i >= 0 && !c.reachedElsewhere(s, p):
+		k := asked[i]
 		m := mend("let the conditions hold for a request without the key")
-		if op := k.operator; op.family != nullFamily && s.failing(references) == 1 {
-			op.ifExists, op.set = true, ""
+		alone := !slices.ContainsFunc(asked[i+1:], func(k *condition) bool { return !k.holdsWithout(s) })
+		if op := k.operator; op.Family != policy.NullFamily && alone {
+			op.IfExists, op.Set = true, policy.NoSet
 			m = k.use(op)
 		}
 		c.addName(AllowNeverPushes, Warning, k.node, m,
-			"the statement allows no push at all: the first contact of a push carries no %s, and without it the statement does not apply", references)
+			"the statement allows no push at all: %s carries no %s, and without it the statement does not apply", p.When, k.key.Name)
 	}
 }
 
-// failing counts the conditions on a key that do not hold for a request without it.
-func (s *statement) failing(key string) int {
-	n := 0
+// onKeys returns the conditions on any of the keys, in order.
+func (s *statement) onKeys(keys []string) []*condition {
+	var out []*condition
 	for i := range s.conditions {
-		if k := &s.conditions[i]; strings.EqualFold(k.node.name, key) && !k.holdsWithout(s) {
-			n++
+		if k := &s.conditions[i]; slices.Contains(keys, k.key.Name) {
+			out = append(out, k)
 		}
 	}
-	return n
+	return out
 }
 
-func (s *statement) conditionOn(key string) *condition {
-	for i := range s.conditions {
-		if strings.EqualFold(s.conditions[i].node.name, key) {
-			return &s.conditions[i]
-		}
-	}
-	return nil
-}
-
-// reachedElsewhere reports whether another Allow may let the first contact through.
-func (c *checker) reachedElsewhere(s *statement) bool {
+// reachedElsewhere reports whether another Allow may let a push through that phase.
+func (c *checker) reachedElsewhere(s *statement, p *catalog.Phase) bool {
 	for i := range c.statements {
 		t := &c.statements[i]
-		if _, holds := t.without(references); t == s || t.deny || !holds || !t.speaksAbout(push) {
+		fails := func(k *condition) bool { return !k.holdsWithout(t) }
+		if t == s || t.deny || !t.speaksAbout(push) || slices.ContainsFunc(t.onKeys(p.Lacks), fails) {
 			continue
 		}
 		for j := range s.resources {

@@ -35,23 +35,23 @@ func carries(a *action, k *catalog.ConditionKey) bool {
 func (k *condition) holdsWithout(s *statement) bool {
 	op := k.operator
 	switch {
-	case op.set == forAll:
+	case op.Set == policy.ForAllValues:
 		return true
-	case op.family == nullFamily:
-		if op.set == forAny {
+	case op.Family == policy.NullFamily:
+		if op.Set == policy.ForAnyValue {
 			return false
 		}
 		asksTrue := k.asks("true")
 		odd := slices.ContainsFunc(k.values, func(v *node) bool { return v.text != "true" && v.text != "false" })
 		return asksTrue || s.deny && (odd || len(k.values) == 0)
-	case op.set == forAny:
-		return op.ifExists && s.deny
-	case op.ifExists:
+	case op.Set == policy.ForAnyValue:
+		return op.IfExists && s.deny
+	case op.IfExists:
 		return true
 	case len(k.values) == 0:
 		return s.deny
 	default:
-		return op.negated
+		return op.Negated
 	}
 }
 
@@ -117,12 +117,12 @@ func (c *checker) checkConditions(s *statement) {
 }
 
 func (c *checker) checkOperatorName(s *statement, op *node) {
-	operator, known := parseOperator(op.name)
+	operator, known := policy.ParseOperator(op.name)
 	switch {
 	case !known:
 		c.addName(EmptyUnknownOperator, Warning, op, respellName(op, nearestOperator(op.name)),
 			"there is no condition operator %q; it is accepted only because it stands over no key", op.name)
-	case operator.odd:
+	case operator.Contested:
 		c.addName(OperatorSpelling, Warning, op, respellName(op, operator.String()),
 			"whether %q counts is contested: the operator is written %s", op.name, operator)
 	}
@@ -214,15 +214,15 @@ func (c *checker) missingSeverity(s *statement, k *condition) Severity {
 // consequence words what the condition makes of a request without the key.
 func (k *condition) consequence(s *statement) string {
 	op := k.operator
-	why := op.base
+	why := op.Base
 	switch {
-	case op.set == forAll:
+	case op.Set == policy.ForAllValues:
 		why = "ForAllValues"
-	case op.ifExists:
+	case op.IfExists:
 		why = ifExists
-	case op.family == nullFamily && k.asks("true"):
+	case op.Family == policy.NullFamily && k.asks("true"):
 		why = `Null "true"`
-	case op.family == nullFamily:
+	case op.Family == policy.NullFamily:
 		why = `Null "false"`
 	}
 	if k.holdsWithout(s) {
@@ -250,7 +250,7 @@ func (c *checker) checkCarried(s *statement, k *condition) {
 		case len(without) == len(e.covers):
 			c.addName(KeyNeverCarried, c.missingSeverity(s, k), k.node, mend("put "+e.node.text+" into a statement of its own"),
 				"%s never carries %s: for it, %s", e.node.text, k.node.name, k.consequence(s))
-		case s.deny && holds && k.operator.family != nullFamily:
+		case s.deny && holds && k.operator.Family != policy.NullFamily:
 			c.addName(DeniesWithoutKey, Warning, k.node, s.requireKey(k.node.name),
 				"%s never carry %s, which %s also covers: for them %s, and they are denied", names(without), k.node.name, e.node.text, k.consequence(s))
 		}
@@ -266,10 +266,10 @@ func (k *condition) isListed() bool {
 // many values as it has.
 func (c *checker) checkOperatorFits(s *statement, k *condition) {
 	op := k.operator
-	if op.family == nullFamily {
-		if op.set != "" {
-			c.addName(NullWithSetOperator, Warning, k.opNode, k.use(operator{base: "Null"}),
-				"%sNull does not ask whether the key is there: it is always %t", op.set, op.set == forAll)
+	if op.Family == policy.NullFamily {
+		if op.Set != policy.NoSet {
+			c.addName(NullWithSetOperator, Warning, k.opNode, k.use(policy.Operator{Base: "Null", Family: policy.NullFamily}),
+				"%sNull does not ask whether the key is there: it is always %t", op.Set, op.Set == policy.ForAllValues)
 		}
 		return
 	}
@@ -282,13 +282,13 @@ func (c *checker) checkOperatorFits(s *statement, k *condition) {
 func (c *checker) checkQuantity(s *statement, k *condition) {
 	op := k.operator
 	plain := op
-	plain.set = ""
+	plain.Set = policy.NoSet
 	_, withoutKey := s.without(k.node.name)
 	switch {
-	case op.set == "" && k.key.Multi:
+	case op.Set == policy.NoSet && k.key.Multi:
 		c.addName(MissingSetOperator, Warning, k.node, mend("put ForAnyValue: or ForAllValues: before the operator"),
 			"a request may carry several values of %s; what %s does with them is contested", k.key.Name, op)
-	case op.set == forAll && !s.deny && withoutKey:
+	case op.Set == policy.ForAllValues && !s.deny && withoutKey:
 		// A set operator in front of a single-valued key is the same trap.
 		c.addName(ForAllValuesWithoutNull, SecurityWarning, k.node, s.requireKey(k.node.name),
 			"ForAllValues holds for a request without %s, which the statement then allows", k.node.name)
@@ -296,52 +296,52 @@ func (c *checker) checkQuantity(s *statement, k *condition) {
 			c.addName(SetOperatorOnSingleKey, SecurityWarning, k.opNode, k.use(plain),
 				"%s has one value: ForAllValues adds only that the condition holds without the key", k.key.Name)
 		}
-	case op.set != "" && !k.key.Multi:
+	case op.Set != policy.NoSet && !k.key.Multi:
 		severity := Suggestion
-		if op.set == forAll {
+		if op.Set == policy.ForAllValues {
 			severity = s.severity(always)
 		}
 		c.addName(SetOperatorOnSingleKey, severity, k.opNode, k.use(plain),
-			"%s has one value and needs no %s", k.key.Name, strings.TrimSuffix(op.set, ":"))
+			"%s has one value and needs no %s", k.key.Name, strings.TrimSuffix(op.Set.String(), ":"))
 	}
 }
 
 // keyFamilies are the operators that are meant for a type of key. Those of dates
 // compare seconds since 1970 too, which is how a numeric key tells the time.
-var keyFamilies = map[catalog.KeyType][]family{
-	catalog.String:    {stringFamily},
-	catalog.Bool:      {boolFamily},
-	catalog.Date:      {dateFamily},
-	catalog.Numeric:   {numericFamily, dateFamily},
-	catalog.IPAddress: {addressFamily},
-	catalog.ARN:       {arnFamily},
-	catalog.Binary:    {binaryFamily},
+var keyFamilies = map[catalog.KeyType][]policy.OperatorFamily{
+	catalog.String:    {policy.StringFamily},
+	catalog.Bool:      {policy.BoolFamily},
+	catalog.Date:      {policy.DateFamily},
+	catalog.Numeric:   {policy.NumericFamily, policy.DateFamily},
+	catalog.IPAddress: {policy.AddressFamily},
+	catalog.ARN:       {policy.ARNFamily},
+	catalog.Binary:    {policy.BinaryFamily},
 }
 
 func (c *checker) checkType(s *statement, k *condition) {
 	op := k.operator
-	if slices.Contains(keyFamilies[k.key.Type], op.family) {
+	if slices.Contains(keyFamilies[k.key.Type], op.Family) {
 		return
 	}
 	better, severity := "", Warning
 	switch {
-	case op.family == stringFamily && k.key.Type == catalog.IPAddress:
-		better = either(op.negated, "NotIpAddress", "IpAddress")
-	case op.family == stringFamily && k.key.Type == catalog.ARN:
-		better, severity = either(op.negated, "ArnNotLike", "ArnLike"), Suggestion
-	case op.family == stringFamily && k.key.Type == catalog.Bool:
+	case op.Family == policy.StringFamily && k.key.Type == catalog.IPAddress:
+		better = either(op.Negated, "NotIpAddress", "IpAddress")
+	case op.Family == policy.StringFamily && k.key.Type == catalog.ARN:
+		better, severity = either(op.Negated, "ArnNotLike", "ArnLike"), Suggestion
+	case op.Family == policy.StringFamily && k.key.Type == catalog.Bool:
 		severity = Suggestion
-		if !op.negated {
+		if !op.Negated {
 			better = "Bool"
 		}
-	case op.family == arnFamily && k.key.Type == catalog.String:
-		better = either(op.negated, "StringNotLike", "StringLike")
-	case k.key.Type == catalog.String && op.family != binaryFamily:
-		better = either(op.negated, "StringNotEquals", "StringEquals")
+	case op.Family == policy.ARNFamily && k.key.Type == catalog.String:
+		better = either(op.Negated, "StringNotLike", "StringLike")
+	case k.key.Type == catalog.String && op.Family != policy.BinaryFamily:
+		better = either(op.Negated, "StringNotEquals", "StringEquals")
 	}
 	m := mend("use an operator for " + k.key.Type.String())
 	if better != "" {
-		m = k.use(op.with(better))
+		m = k.use(withBase(op, better))
 	}
 	c.addName(OperatorTypeMismatch, severity, k.opNode, m,
 		"%s is of type %s, which %s is not meant for", k.key.Name, k.key.TypeName(), op)
@@ -358,7 +358,7 @@ func either(yes bool, a, b string) string {
 func (c *checker) checkTogether(s *statement) {
 	for i := range s.conditions {
 		k := &s.conditions[i]
-		if k.operator.family == nullFamily && k.operator.set == "" {
+		if k.operator.Family == policy.NullFamily && k.operator.Set == policy.NoSet {
 			c.checkNull(s, k)
 			continue
 		}
@@ -374,10 +374,10 @@ func (c *checker) checkTogether(s *statement) {
 // disjoint reports that two conditions on a key that has one value cannot both hold.
 func disjoint(a, b *condition) bool {
 	exact := func(k *condition) bool {
-		return k.operator.family == stringFamily && k.operator.set == "" && !k.operator.negated &&
-			!k.operator.fold && len(k.values) > 0
+		return k.operator.Family == policy.StringFamily && k.operator.Set == policy.NoSet && !k.operator.Negated &&
+			!k.operator.IgnoreCase && len(k.values) > 0
 	}
-	if !exact(a) || !exact(b) || a.operator.ifExists && b.operator.ifExists {
+	if !exact(a) || !exact(b) || a.operator.IfExists && b.operator.IfExists {
 		return false
 	}
 	if len(a.globs)*len(b.globs) > 256 {
@@ -403,11 +403,11 @@ func (c *checker) checkNull(s *statement, null *condition) {
 	}
 	for i := range s.conditions {
 		k := &s.conditions[i]
-		if k == null || k.operator.set == forAny || !strings.EqualFold(k.node.name, null.node.name) {
+		if k == null || k.operator.Set == policy.ForAnyValue || !strings.EqualFold(k.node.name, null.node.name) {
 			continue
 		}
 		switch {
-		case k.operator.family == nullFamily:
+		case k.operator.Family == policy.NullFamily:
 		case k.holdsWithout(s):
 			c.addName(IneffectiveOperator, Warning, k.node, nil,
 				`Null "true" asks that %s be missing, and then %s always holds`, k.node.name, k.operator)
@@ -428,18 +428,18 @@ func (c *checker) checkMFA(s *statement) {
 	for i := range s.conditions {
 		k := &s.conditions[i]
 		op := k.operator
-		if k.key.Name != mfaPresent || op.family != boolFamily || op.set != "" {
+		if k.key.Name != mfaPresent || op.Family != policy.BoolFamily || op.Set != policy.NoSet {
 			continue
 		}
 		other := op
-		other.ifExists = !op.ifExists
+		other.IfExists = !op.IfExists
 		switch {
-		case s.deny && !op.ifExists && k.asks("false"):
+		case s.deny && !op.IfExists && k.asks("false"):
 			if _, holds := s.without(mfaPresent); !holds {
 				c.addName(MFAWithoutIfExists, SecurityWarning, k.opNode, k.use(other),
 					"long-term credentials do not carry %s at all, so that the statement does not deny them; BoolIfExists does", mfaPresent)
 			}
-		case !s.deny && op.ifExists && k.asks("true"):
+		case !s.deny && op.IfExists && k.asks("true"):
 			if _, holds := s.without(mfaPresent); holds {
 				c.addName(MFAIfExistsInAllow, SecurityWarning, k.opNode, k.use(other),
 					"long-term credentials do not carry %s at all, so that the statement allows them without MFA", mfaPresent)

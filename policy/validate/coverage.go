@@ -240,27 +240,27 @@ func (k *condition) implies(q *condition) bool {
 		return false
 	}
 	a, b := k.operator, q.operator
-	if b.family == nullFamily && b.set == "" && a.family != nullFamily {
+	if b.Family == policy.NullFamily && b.Set == policy.NoSet && a.Family != policy.NullFamily {
 		return len(q.values) == 1 && q.asks("false") && k.needsKey()
 	}
 	const most = 64
-	if a.family != b.family || a.set != b.set || a.negated != b.negated || a.odd || b.odd ||
+	if a.Family != b.Family || a.Set != b.Set || a.Negated != b.Negated || a.Contested || b.Contested ||
 		len(k.values) > most || len(q.values) > most {
 		return false
 	}
-	if a.base == b.base && a.ifExists == b.ifExists && k.sameValues(q) {
+	if a.Base == b.Base && a.IfExists == b.IfExists && k.sameValues(q) {
 		return true
 	}
 	switch {
 	case len(k.values) == 0 || len(q.values) == 0:
 		return false // an empty list is contested
-	case a.ifExists != b.ifExists && (a.ifExists || a.set != "" || a.negated):
+	case a.IfExists != b.IfExists && (a.IfExists || a.Set != policy.NoSet || a.Negated):
 		return false
-	case a.family == stringFamily && a.fold && !b.fold && !a.negated, a.family == stringFamily && b.fold && !a.fold && a.negated:
+	case a.Family == policy.StringFamily && a.IgnoreCase && !b.IgnoreCase && !a.Negated, a.Family == policy.StringFamily && b.IgnoreCase && !a.IgnoreCase && a.Negated:
 		return false
-	case a.family != stringFamily && a.base != b.base:
+	case a.Family != policy.StringFamily && a.Base != b.Base:
 		return false
-	case a.negated:
+	case a.Negated:
 		return q.valuesWithin(k)
 	default:
 		return k.valuesWithin(q)
@@ -271,7 +271,7 @@ func (k *condition) implies(q *condition) bool {
 // with a value that is not empty.
 func (k *condition) needsKey() bool {
 	op := k.operator
-	if op.ifExists || op.negated || op.family != stringFamily || op.set != "" || len(k.values) == 0 {
+	if op.IfExists || op.Negated || op.Family != policy.StringFamily || op.Set != policy.NoSet || len(k.values) == 0 {
 		return false
 	}
 	for _, g := range k.globs {
@@ -301,8 +301,8 @@ func (k *condition) valuesWithin(o *condition) bool {
 		for j, w := range o.values {
 			switch {
 			case k.globs == nil:
-				ok = ok || v.text == w.text && k.operator.base == o.operator.base
-			case k.operator.fold && !o.operator.fold || o.operator.fold && !k.operator.fold:
+				ok = ok || v.text == w.text && k.operator.Base == o.operator.Base
+			case k.operator.IgnoreCase && !o.operator.IgnoreCase || o.operator.IgnoreCase && !k.operator.IgnoreCase:
 				ok = ok || v.text == w.text
 			default:
 				ok = ok || o.globs[j].includes(k.globs[i])

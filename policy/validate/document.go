@@ -110,7 +110,7 @@ type resourceEntry struct {
 
 // condition is one operator and key.
 type condition struct {
-	operator operator
+	operator policy.Operator
 	opNode   *node // the member of the Condition element
 	node     *node // the member of the operator
 	key      catalog.ConditionKey
@@ -177,15 +177,15 @@ func (c *checker) readConditions(s *statement) {
 		return
 	}
 	for _, op := range s.condition.children {
-		operator, ok := parseOperator(op.name)
+		operator, ok := policy.ParseOperator(op.name)
 		if !ok {
 			continue // over no key, or it would not have parsed
 		}
 		for _, k := range op.children {
 			cond := condition{operator: operator, opNode: op, node: k, values: k.leaves()}
 			cond.key, cond.known = catalog.Key(k.name)
-			if operator.family == stringFamily {
-				x := syntax{wildcards: operator.like, variables: c.variables, fold: operator.fold}
+			if operator.Family == policy.StringFamily {
+				x := syntax{wildcards: operator.Wildcards, variables: c.variables, fold: operator.IgnoreCase}
 				cond.globs = make([]glob, len(cond.values))
 				for i, v := range cond.values {
 					cond.globs[i] = c.globs.compile(v.text, x)

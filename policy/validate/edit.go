@@ -3,6 +3,8 @@ package validate
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/refward/refward/policy"
 )
 
 // quote returns text as JSON, within the characters that IAM takes.
@@ -116,7 +118,7 @@ func (s *statement) requireKey(key string) *Mend {
 
 // use offers another operator in place of the condition's. The edit is made only when
 // the operator stands over this key alone and the other is not there yet.
-func (k *condition) use(other operator) *Mend {
+func (k *condition) use(other policy.Operator) *Mend {
 	text := "use " + other.String()
 	if len(k.opNode.children) != 1 {
 		return mend(text)

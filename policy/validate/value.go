@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/refward/refward/arn"
+	"github.com/refward/refward/policy"
 )
 
 // checkValues checks the values of one condition.
@@ -16,27 +17,27 @@ func (c *checker) checkValues(s *statement, k *condition) {
 	}
 	wild := false
 	for i, v := range k.values {
-		if k.operator.family == stringFamily || k.operator.family == arnFamily {
+		if k.operator.Family == policy.StringFamily || k.operator.Family == policy.ARNFamily {
 			c.checkVariables(v)
 		} else {
-			c.checkNoVariable(v, InvalidVariableForOperator, "in the values of "+k.operator.base)
+			c.checkNoVariable(v, InvalidVariableForOperator, "in the values of "+k.operator.Base)
 		}
-		switch k.operator.family {
-		case stringFamily:
+		switch k.operator.Family {
+		case policy.StringFamily:
 			if v.text == "" {
 				c.add(EmptyConditionValue, Suggestion, v, nil, "the value is the empty string, which almost no key ever has")
 			}
-			wild = wild || !k.operator.like && hasWildcard(v.text)
-		case numericFamily:
+			wild = wild || !k.operator.Wildcards && hasWildcard(v.text)
+		case policy.NumericFamily:
 			c.checkValue(InvalidNumberValue, s, k, v, isNumber(v.text), "a number")
-		case boolFamily, nullFamily:
+		case policy.BoolFamily, policy.NullFamily:
 			c.checkBoolean(s, k, v)
-		case addressFamily:
+		case policy.AddressFamily:
 			c.checkAddress(s, k, v)
-		case binaryFamily:
+		case policy.BinaryFamily:
 			_, err := base64.StdEncoding.DecodeString(v.text)
 			c.checkValue(InvalidBinaryValue, s, k, v, err == nil, "base64")
-		case arnFamily:
+		case policy.ARNFamily:
 			c.checkARNValue(s, k, v)
 		}
 		c.checkRepeated(k, i)
@@ -49,9 +50,9 @@ func (c *checker) checkValues(s *statement, k *condition) {
 // consequenceOfNone words what an empty list does.
 func (k *condition) consequenceOfNone() string {
 	switch {
-	case k.operator.set == forAny:
+	case k.operator.Set == policy.ForAnyValue:
 		return "the condition never holds"
-	case k.operator.set == forAll || k.operator.ifExists:
+	case k.operator.Set == policy.ForAllValues || k.operator.IfExists:
 		return "the condition holds only for requests without the key"
 	default:
 		return "whether the condition ever holds is contested"
@@ -70,7 +71,7 @@ func (c *checker) checkValue(code Code, s *statement, k *condition, v *node, ok 
 	}
 	severity := Warning
 	if len(k.values) == 1 {
-		if k.operator.negated {
+		if k.operator.Negated {
 			severity = s.severity(always)
 		} else {
 			severity = s.severity(never)
@@ -96,13 +97,13 @@ func hasWildcard(text string) bool {
 
 func (c *checker) wildcardWithoutLike(s *statement, k *condition) {
 	severity := Warning
-	if !k.operator.negated {
+	if !k.operator.Negated {
 		severity = s.severity(never)
 	}
 	m := mend("there is no operator that knows wildcards and ignores case")
-	if !k.operator.fold {
+	if !k.operator.IgnoreCase {
 		like := k.operator
-		like.base = either(k.operator.negated, "StringNotLike", "StringLike")
+		like.Base = either(k.operator.Negated, "StringNotLike", "StringLike")
 		m = k.use(like)
 	}
 	c.addName(WildcardWithoutLike, severity, k.node, m,
@@ -163,7 +164,7 @@ func (c *checker) checkARNValue(s *statement, k *condition, v *node) {
 // checkRepeated: a value that another one of the list covers.
 func (c *checker) checkRepeated(k *condition, i int) {
 	const most = 64 // of a longer list nothing is said
-	if len(k.values) > most || k.operator.family == nullFamily {
+	if len(k.values) > most || k.operator.Family == policy.NullFamily {
 		return
 	}
 	v := k.values[i]
@@ -173,7 +174,7 @@ func (c *checker) checkRepeated(k *condition, i int) {
 		}
 		covered := o.text == v.text
 		mutual := covered
-		if k.globs != nil && k.operator.like && !covered {
+		if k.globs != nil && k.operator.Wildcards && !covered {
 			covered = k.globs[j].includes(k.globs[i])
 			mutual = covered && k.globs[i].includes(k.globs[j])
 		}
