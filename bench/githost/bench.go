@@ -32,13 +32,24 @@ func (b *bench) bring(ctx context.Context, h host, corpus, repository string) er
 		}
 		b.there[key] = true
 	}
-	for _, specs := range b.corpora[corpus].patterns() {
-		if err := b.push(ctx, h, corpus, repository, specs...); err != nil {
+	m := b.corpora[corpus]
+	if err := b.push(ctx, h, corpus, repository, m.specs()...); err != nil {
+		return err
+	}
+	for from := 0; from < m.topics; from += topicsAtOnce {
+		var updates []update
+		for i := from; i < min(from+topicsAtOnce, m.topics); i++ {
+			updates = append(updates, update{topic(i), m.tips[topic(i)]})
+		}
+		if err := makeRefs(ctx, h.remote(repository), updates); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// topicsAtOnce is how many refs are made with one push: hosts limit that.
+const topicsAtOnce = 3000
 
 // need brings a corpus to a host that does not have it, and tidies it once.
 func (b *bench) need(ctx context.Context, h host, corpus string) error {

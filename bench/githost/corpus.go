@@ -51,18 +51,13 @@ func topic(i int) string {
 	return fmt.Sprintf("refs/%s/g%02d/topic-%05d", kind, i/1000, i)
 }
 
-// patterns are the refspecs that push everything, in pushes of at most 3,000 refs:
-// hosts limit how many one push may have.
-func (c corpus) patterns() [][]string {
-	out := [][]string{{"refs/heads/main:refs/heads/main", "refs/heads/v/*:refs/heads/v/*", "refs/tags/v1:refs/tags/v1"}}
-	for group := 0; group*1000 < c.topics; group += 3 {
-		var specs []string
-		for g := group; g < group+3 && g*1000 < c.topics; g++ {
-			specs = append(specs, fmt.Sprintf("refs/heads/g%02d/*:refs/heads/g%02[1]d/*", g), fmt.Sprintf("refs/tags/g%02d/*:refs/tags/g%02[1]d/*", g))
-		}
-		out = append(out, specs)
+// specs push everything but the topics.
+func (c corpus) specs() []string {
+	specs := []string{"refs/heads/main:refs/heads/main", "refs/tags/v1:refs/tags/v1"}
+	if c.variants > 0 {
+		specs = append(specs, "refs/heads/v/*:refs/heads/v/*")
 	}
-	return out
+	return specs
 }
 
 // made is a corpus on disk: a bare repository.
