@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -68,7 +69,7 @@ func checkValue(d *json.Decoder, depth int) error {
 				return unended(err)
 			}
 			text, _ := name.(string) // the decoder refuses other names
-			folded := strings.ToLower(text)
+			folded := fold(text)
 			if members[folded] {
 				return fmt.Errorf("the member %.64q is given twice", text)
 			}
@@ -80,6 +81,19 @@ func checkValue(d *json.Decoder, depth int) error {
 	}
 	_, err = d.Token() // the end
 	return unended(err)
+}
+
+// fold gives all names one text that package json takes for one: it folds as Unicode
+// does, by which "ſ" is an s and the Kelvin sign a k.
+func fold(name string) string {
+	return strings.Map(func(r rune) rune {
+		for next := unicode.SimpleFold(r); ; next = unicode.SimpleFold(next) {
+			if next <= r { // the first of those that fold together
+				return next
+			}
+			r = next
+		}
+	}, name)
 }
 
 func unended(err error) error {
