@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 
 	"github.com/refward/refward/internal/git/pktline"
 	"github.com/refward/refward/internal/git/wire"
@@ -154,15 +155,44 @@ func runUploadPack(ctx context.Context, s service, snap *repo.Snapshot, version 
 	return err
 }
 
-// errWatch notices the ERR packet with which git ends a conversation.
+// errWatch notices the ERR packet with which git ends a conversation, among the packets
+// before the pack.
 type errWatch struct {
 	io.Writer
-	seen bool
+	seen  bool
+	over  bool   // what comes now is no packet: it cannot be told any more
+	left  int    // bytes of the packet that are still to come
+	start []byte // of the packet: its length, and the word that matters
 }
 
+const errWord = "ERR "
+
 func (w *errWatch) Write(p []byte) (int, error) {
-	if len(p) >= 8 && string(p[4:8]) == "ERR " { // git writes it by itself
-		w.seen = true
+	for rest := p; len(rest) > 0 && !w.over; {
+		rest = w.look(rest)
 	}
 	return w.Writer.Write(p)
+}
+
+// look takes the bytes of one packet, as far as they are there, and returns those after it.
+func (w *errWatch) look(p []byte) []byte {
+	for len(w.start) < 4 && len(p) > 0 {
+		w.start, p = append(w.start, p[0]), p[1:]
+		if len(w.start) < 4 {
+			continue
+		}
+		n, err := strconv.ParseUint(string(w.start), 16, 16)
+		w.over = err != nil
+		w.left = max(int(n)-4, 0) // that of a flush packet is 0
+	}
+	n := min(w.left, len(p))
+	w.start = append(w.start, p[:min(n, 4+len(errWord)-len(w.start))]...)
+	w.left -= n
+	if len(w.start) >= 4 && (w.left == 0 || len(w.start) == 4+len(errWord)) {
+		w.seen = w.seen || string(w.start[4:]) == errWord
+	}
+	if len(w.start) >= 4 && w.left == 0 {
+		w.start = w.start[:0]
+	}
+	return p[n:]
 }
