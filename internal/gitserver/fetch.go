@@ -83,7 +83,7 @@ func (x *exchange) fetch(ctx context.Context) error {
 	x.start("git-upload-pack-result")
 	out := x.output()
 	if version == 2 {
-		err = (&v2Request{x.service, snap, in, out, x.lines}).serve(ctx)
+		err = (&v2Request{service: x.service, snap: snap, in: in, out: out, lines: x.lines}).serve(ctx)
 		if errors.Is(err, io.EOF) { // a probe
 			return nil
 		}
@@ -103,6 +103,7 @@ type v2Request struct {
 	in      io.Reader
 	out     io.Writer
 	lines   *refLines
+	again   func(context.Context) (*repo.Snapshot, error) // decides once more; nil: it was just decided
 }
 
 // serve reads and answers the request; io.EOF where there is none.
@@ -114,6 +115,11 @@ func (q *v2Request) serve(ctx context.Context) error {
 	}
 	if f := h.Capabilities.Value("object-format"); f != "" && f != "sha1" {
 		return errObjectFormat
+	}
+	if q.again != nil {
+		if q.snap, err = q.again(ctx); err != nil {
+			return err
+		}
 	}
 	switch h.Command {
 	case "ls-refs":

@@ -144,6 +144,7 @@ func (c *sshConnection) run(ctx context.Context, ch ssh.Channel, hangUp func(), 
 		limits:  c.limits,
 		service: c.server.operations(),
 		lines:   &c.server.lines,
+		prove:   c.prove,
 		version: version,
 		in:      in,
 		out:     sink(ch),
@@ -154,14 +155,12 @@ func (c *sshConnection) run(ctx context.Context, ch ssh.Channel, hangUp func(), 
 		if lfs != nil {
 			x.told = sink(ch.Stderr())
 		}
-		key := []byte(c.conn.Permissions.Extensions[provenKey])
-		id, err := c.server.identify(ctx, c.conn.User(), key)
-		if err != nil {
+		var err error
+		if x.caller, err = x.prove(ctx); err != nil {
 			return err
 		}
-		x.caller = c.server.Caller(c.conn, id)
 		if lfs != nil {
-			return x.lfsAuthenticate(ctx, c.server, authn.SSHProof(c.conn.User(), key), lfs)
+			return x.lfsAuthenticate(ctx, c.server, authn.SSHProof(c.conn.User(), c.key()), lfs)
 		}
 		m := sshCommand.FindStringSubmatch(text)
 		if m == nil {
@@ -178,6 +177,18 @@ func (c *sshConnection) run(ctx context.Context, ch ssh.Channel, hangUp func(), 
 		return exitStatus(err)
 	}
 	return 0
+}
+
+// key is the key that the client has proven to hold, in its wire format.
+func (c *sshConnection) key() []byte { return []byte(c.conn.Permissions.Extensions[provenKey]) }
+
+// prove returns who has the key now, if anybody.
+func (c *sshConnection) prove(ctx context.Context) (authz.Caller, error) {
+	id, err := c.server.identify(ctx, c.conn.User(), c.key())
+	if err != nil {
+		return authz.Caller{}, err
+	}
+	return c.server.Caller(c.conn, id), nil
 }
 
 // exitStatus tells a command that does not exist, as shells do, from one that failed.
@@ -202,6 +213,7 @@ type sshExchange struct {
 	service service
 	lines   *refLines
 	caller  authz.Caller
+	prove   func(context.Context) (authz.Caller, error) // who has the key by now
 	version int
 	in      *body
 	out     *output
