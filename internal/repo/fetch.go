@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -81,7 +82,7 @@ func (f *fetch) sendAnswer(ctx context.Context) error {
 	}
 	request := string(q.Append(nil))
 	key := f.key("answer", strconv.Itoa(q.Version), request, f.tagsDigest(), f.refsDigest())
-	return f.house.answers.Send(ctx, replay.Request{
+	err := f.house.answers.Send(ctx, replay.Request{
 		Key: key, Group: string(f.snap.ID),
 		Make: func(ctx context.Context, w *replay.Writer) (keep bool, err error) {
 			watch := &packWatch{w: w, found: q.Version != 2 && q.Done}
@@ -89,6 +90,10 @@ func (f *fetch) sendAnswer(ctx context.Context) error {
 			return watch.found, err
 		},
 	}, replay.Client{Out: f.out})
+	if errors.Is(err, replay.ErrTooSlow) {
+		err = fmt.Errorf("%w: %w", ErrBadFetch, err)
+	}
+	return err
 }
 
 // key is the digest of everything that an answer depends on.

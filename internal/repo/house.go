@@ -104,7 +104,7 @@ func Open(ctx context.Context, o Options) (*House, error) {
 	h.ids.now = o.Now
 	h.life, h.end = context.WithCancel(context.WithoutCancel(ctx))
 	h.readers = catfile.NewPool(h.life, o.Git)
-	h.answers, err = replay.Open(replay.Options{Dir: filepath.Join(dir, answersDir), Disk: o.Answers, Go: h.start, Life: h.life})
+	h.answers, err = replay.Open(replay.Options{Dir: filepath.Join(dir, answersDir), Disk: o.Answers, Go: h.start, Life: h.life, Now: o.Now})
 	if err != nil {
 		h.end()
 		return nil, fmt.Errorf("open repository cache: %w", err)

@@ -37,6 +37,9 @@ func (f *fetch) sendPack(ctx context.Context, t terms) error {
 	switch {
 	case err == nil, errors.Is(err, errNoPack) && !out.begun, ctx.Err() != nil:
 		return err
+	case errors.Is(err, replay.ErrTooSlow):
+		_, _ = io.WriteString(mux.Band(wire.BandError), err.Error()+"; try again\n")
+		return fmt.Errorf("%w: %w", ErrBadFetch, err)
 	case out.begun:
 		// In the words of upload-pack. A client that is gone needs none.
 		_, _ = io.WriteString(mux.Band(wire.BandError), "the pack could not be made or sent whole\n")

@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
 // chunkSize is the most that is written, read and checked at once. An answer of one
@@ -15,6 +16,15 @@ const chunkSize = 128 << 10
 // windowChunks is how many chunks of an answer that there is no room for are in memory at
 // once. Whoever makes it waits for the slowest of those who read it.
 const windowChunks = 8
+
+// An answer that is not kept goes on, where some wait for others, by at least lagBytes for
+// each lagTime that they have waited: those who are slower, and held all others up with
+// as little as they please to take, are cut off. Who is alone may be as slow as the door
+// lets them.
+const (
+	lagTime  = 30 * time.Second
+	lagBytes = 30 << 20
+)
 
 // maxSaid bounds what is told beside an answer.
 const maxSaid = 64 << 10
@@ -111,8 +121,43 @@ func (e *entry) tell() {
 	e.news = make(chan struct{})
 }
 
-// trim lets go of the chunks in memory that every reader has read, and tells the writer.
-// e.mu is held.
+// starved reports whether somebody has read all that there is. e.mu is held.
+func (e *entry) starved() bool {
+	for r := range e.tails {
+		if r.off == e.size {
+			return true
+		}
+	}
+	return false
+}
+
+// cut cuts off those who hold the oldest chunk in memory. e.mu is held.
+func (e *entry) cut() {
+	if e.first == len(e.chunks) {
+		return
+	}
+	oldest := e.chunks[e.first]
+	for r := range e.tails {
+		if r.off < oldest.off+int64(oldest.size) {
+			r.cut = true
+			delete(e.tails, r)
+		}
+	}
+}
+
+// went tells the writer that a reader went on, or left. e.mu is held.
+func (e *entry) went() {
+	if !e.window {
+		return
+	}
+	e.trim()
+	select {
+	case e.moved <- struct{}{}:
+	default:
+	}
+}
+
+// trim lets go of the chunks in memory that every reader has read. e.mu is held.
 func (e *entry) trim() {
 	if !e.window {
 		return
@@ -127,9 +172,5 @@ func (e *entry) trim() {
 			break
 		}
 		k.data = nil
-	}
-	select {
-	case e.moved <- struct{}{}:
-	default:
 	}
 }

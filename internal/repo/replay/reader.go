@@ -24,6 +24,7 @@ type Client struct {
 type reader struct {
 	entry *entry
 	off   int64 // what was sent; the entry's mutex guards it
+	cut   bool  // it was too slow for others; likewise
 	at    int   // the chunk that off is in
 	heard int   // of what was said
 	file  *os.File
@@ -106,6 +107,8 @@ func (r *reader) look(hear bool) sight {
 		r.at++
 	}
 	switch {
+	case r.cut:
+		return sight{err: ErrTooSlow}
 	case r.at < len(e.chunks):
 		return sight{chunk: e.chunks[r.at]}
 	case r.off < e.size:
@@ -147,7 +150,7 @@ func (r *reader) advance(n int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	r.off += int64(n)
-	e.trim()
+	e.went()
 }
 
 // close lets go of the answer.
@@ -159,5 +162,5 @@ func (r *reader) close() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.tails, r)
-	e.trim()
+	e.went()
 }

@@ -15,9 +15,10 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"time"
 )
 
-// Options configure a Cache. Dir and Go are required.
+// Options configure a Cache. Dir, Go and Now are required.
 type Options struct {
 	Dir string // a folder of the cache's own: Open removes what is in it
 
@@ -30,6 +31,8 @@ type Options struct {
 	// The context that the function makes answers in ends with Life.
 	Go   func(func()) error
 	Life context.Context
+
+	Now func() time.Time
 }
 
 const (
@@ -40,6 +43,10 @@ const (
 // ErrDamaged is returned where a part of an answer is not what was written, after an
 // earlier part of it was sent.
 var ErrDamaged = errors.New("a kept answer is damaged")
+
+// ErrTooSlow is returned to a client that took so little of an answer that it held up
+// others.
+var ErrTooSlow = errors.New("too slow: others wait for the same answer, which is too long to be kept")
 
 // errForgotten ends the making of an answer that nobody waits for.
 var errForgotten = errors.New("nobody waits for the answer any more")
@@ -118,7 +125,7 @@ func (c *Cache) Stats() Stats {
 const maxAttempts = 3
 
 // Send sends the answer to one client, and returns when it has all of it. The error is
-// that of Make, of the client's writer, the context's, or ErrDamaged.
+// that of Make, of the client's writer, the context's, ErrDamaged or ErrTooSlow.
 func (c *Cache) Send(ctx context.Context, q Request, to Client) error {
 	for attempt := 1; ; attempt++ {
 		r, err := c.join(q)

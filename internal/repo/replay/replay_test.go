@@ -22,7 +22,7 @@ func open(t testing.TB, o Options) *Cache {
 	var work sync.WaitGroup
 	life, end := context.WithCancel(context.Background())
 	o.Dir, o.Life = filepath.Join(t.TempDir(), "answers"), life
-	o.Go = func(f func()) error { work.Go(f); return nil }
+	o.Go, o.Now = func(f func()) error { work.Go(f); return nil }, time.Now
 	c, err := Open(o)
 	if err != nil {
 		t.Fatal(err)

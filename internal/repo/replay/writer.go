@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"time"
 )
 
 // Writer is where an answer is written, by one goroutine.
@@ -15,6 +16,10 @@ type Writer struct {
 	entry *entry
 	ctx   context.Context
 	file  *os.File // nil: nothing is on disk yet
+
+	// How long some have waited for others since the answer was so long.
+	lost time.Duration
+	mark int64
 }
 
 // Write appends to the answer. Who reads it gets to see all of p at once, or nothing,
@@ -118,16 +123,44 @@ func (w *Writer) await() error {
 		e.window = true
 		e.trim()
 		room := len(e.chunks)-e.first < windowChunks
+		starved := e.starved()
 		e.mu.Unlock()
 		if room {
 			return nil
 		}
-		select {
-		case <-e.moved:
-		case <-w.ctx.Done():
-			return context.Cause(w.ctx)
+		if err := w.wait(starved); err != nil {
+			return err
 		}
 	}
+}
+
+// wait waits until a reader has gone on. Where others have nothing to read as long as
+// that, those whom they wait for are cut off in the end.
+func (w *Writer) wait(starved bool) error {
+	e := w.entry
+	var enough <-chan time.Time
+	began := e.cache.Now()
+	if starved {
+		alarm := time.NewTimer(max(lagTime-w.lost, 0))
+		defer alarm.Stop()
+		enough = alarm.C
+	}
+	select {
+	case <-e.moved:
+		if starved {
+			w.lost += e.cache.Now().Sub(began)
+		}
+	case <-enough:
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if e.size-w.mark < lagBytes {
+			e.cut()
+		}
+		w.lost, w.mark = 0, e.size
+	case <-w.ctx.Done():
+		return context.Cause(w.ctx)
+	}
+	return nil
 }
 
 // finish ends the answer.
