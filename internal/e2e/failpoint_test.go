@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -40,12 +42,36 @@ func TestKillAtEachStep(t *testing.T) {
 			t.Run(string(step)+"/"+kind, func(t *testing.T) { dieAt(t, h, p, url, dir, step, visible, size) })
 		}
 	}
+	for _, step := range []failpoint.Step{failpoint.PacksMerged, failpoint.MergedStored, failpoint.PacksReplaced} {
+		t.Run(string(step), func(t *testing.T) { dieInMaintenance(t, h, p, url, dir, step) })
+	}
+}
+
+// dieInMaintenance ends maintenance at a step, on a host that does not run: what was there
+// is there afterwards, and the next maintenance and the next push work.
+func dieInMaintenance(t *testing.T, h *hosttest.Process, p *person.Person, url, dir string, step failpoint.Step) {
+	before := hosttest.Refs(t, p, url)
 	if code := h.Terminate(t); code != 0 {
 		t.Errorf("the host ended with status %d", code)
 	}
-	if out, err := exec.CommandContext(t.Context(), hosttest.Binary(t), "fsck", "--data-dir", h.Data).CombinedOutput(); err != nil {
-		t.Errorf("refward fsck: %v\n%s", err, out)
+	h.Arm(t, string(step))
+	out, err := h.Command(t.Context(), "maintenance", "run", "--force").CombinedOutput()
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.Exited() {
+		t.Fatalf("maintenance did not die at %s: %v\n%s", step, err, out)
 	}
+	h.Arm(t, "")
+	for _, args := range [][]string{{"fsck"}, {"maintenance", "run", "--force"}, {"fsck"}} {
+		if out, err := h.Command(t.Context(), args...).CombinedOutput(); err != nil {
+			t.Errorf("refward %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	h.Restart(t)
+	if after := hosttest.Refs(t, p, url); !maps.Equal(before, after) {
+		t.Errorf("refs: %v, want %v", after, before)
+	}
+	soundMirror(t, p, h.Dir, url)
+	hosttest.Commit(t, p, dir, "f", "after "+string(step))
+	hosttest.Git(t, p, dir, "push", "--quiet", "origin", "HEAD:refs/heads/master")
 }
 
 // dieAt pushes to a host that dies at a step, and looks at what is there afterwards.

@@ -15,7 +15,7 @@ import (
 
 // v2Capabilities are those of protocol version 2: what git 2.39's upload-pack does.
 var v2Capabilities = wire.Capabilities{
-	agent, "ls-refs=unborn", "fetch=shallow wait-for-done filter", "server-option", "object-format=sha1",
+	agent, "ls-refs=unborn", "fetch=shallow wait-for-done filter", "server-option", "object-format=sha1", "object-info",
 }
 
 // fetchCapabilities are those of versions 0 and 1, as of a stateless upload-pack.
@@ -130,6 +130,15 @@ func (q *v2Request) serve(ctx context.Context) error {
 			}
 		}
 		return q.lines.lsRefs(q.out, q.snap, refs)
+	case "object-info":
+		if !h.Arguments {
+			return errNoArguments
+		}
+		info, err := wire.DecodeObjectInfo(r)
+		if err != nil {
+			return err
+		}
+		return objectInfo(ctx, q.service, q.snap, info, q.out)
 	case "fetch":
 		if !h.Arguments {
 			return errNoArguments

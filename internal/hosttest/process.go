@@ -1,6 +1,7 @@
 package hosttest
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -118,9 +119,7 @@ func (p *Process) start(t testing.TB) {
 		"serve", "--data-dir", p.Data, "--listen", listen, "--ssh-listen", "127.0.0.1:0", "--account-id", p.Account, "--region", Region,
 	}, p.args...)...)
 	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "REFWARD_ROOT_ACCESS_KEY_ID=" + p.keyID, "REFWARD_ROOT_SECRET_ACCESS_KEY=" + p.key}
-	if p.step != "" {
-		p.cmd.Env = append(p.cmd.Env, "FAILPOINT="+p.step)
-	}
+	p.cmd.Env = append(p.cmd.Env, "FAILPOINT="+p.step)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -156,6 +155,14 @@ func (p *Process) Kill(t testing.TB) {
 func (p *Process) Arm(t testing.TB, step string) {
 	t.Helper()
 	p.binary, p.step = binaryWith(t, "failpoint"), step
+}
+
+// Command is another use of the command that the host is run by, with its data directory:
+// of a host that does not run. It dies at the step that was armed.
+func (p *Process) Command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, p.binary, append(args, "--data-dir", p.Data)...)
+	cmd.Env = append(os.Environ(), "FAILPOINT="+p.step)
+	return cmd
 }
 
 // Gone waits until the process has ended by itself.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/refward/refward/internal/failpoint"
 	"github.com/refward/refward/internal/repo"
 )
 
@@ -77,10 +78,12 @@ func (w *Worker) consolidate(ctx context.Context, id repo.ID, choose func([]repo
 		return err
 	}
 	defer c.Discard()
+	failpoint.Reach(failpoint.PacksMerged)
 	p, err := c.Publish(ctx)
 	if err != nil {
 		return err
 	}
+	failpoint.Reach(failpoint.MergedStored)
 	at := w.Now()
 	if p.Late(at) {
 		c.Abandon()
@@ -92,6 +95,7 @@ func (w *Worker) consolidate(ctx context.Context, id repo.ID, choose func([]repo
 		}
 		return err
 	}
+	failpoint.Reach(failpoint.PacksReplaced)
 	c.Committed(context.WithoutCancel(ctx))
 	w.observe(Event{Kind: Consolidated, Count: len(old), Bytes: p.Size, Took: w.Now().Sub(start)})
 	w.Log.InfoContext(ctx, "consolidated a repository", "repository", id, "packs", len(old), "of", len(snap.Packs),

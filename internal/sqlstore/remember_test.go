@@ -119,7 +119,7 @@ func TestRememberedAsksWhileACommitRuns(t *testing.T) {
 		}
 		return v
 	}
-	if get() != 1 || get() != 1 {
+	if first, second := get(), get(); first != 1 || second != 1 {
 		t.Fatal("it is not remembered")
 	}
 	_ = c.during(func() error {
@@ -128,7 +128,7 @@ func TestRememberedAsksWhileACommitRuns(t *testing.T) {
 		}
 		return errors.New("a commit may have been done although it failed")
 	})
-	if get() != 4 || get() != 4 {
+	if first, second := get(), get(); first != 4 || second != 4 {
 		t.Error("it is not read anew after a commit")
 	}
 	// A change while the row is read.
