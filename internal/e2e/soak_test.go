@@ -97,7 +97,9 @@ func TestSoak(t *testing.T) {
 	if code := s.h.Terminate(t); code != 0 {
 		t.Errorf("the host ended with status %d", code)
 	}
-	if out, err := exec.CommandContext(t.Context(), hosttest.Binary(t), "fsck", "--data-dir", s.h.Data).CombinedOutput(); err != nil {
+	fsck := exec.CommandContext(t.Context(), hosttest.Binary(t), "fsck", "--data-dir", s.h.Data)
+	fsck.Env = []string{"PATH=" + os.Getenv("PATH")} // REFWARD_SOAK is no setting of the command's
+	if out, err := fsck.CombinedOutput(); err != nil {
 		t.Errorf("refward fsck: %v\n%s", err, out)
 	}
 }
