@@ -90,7 +90,7 @@ func (p *process) used() (time.Duration, error) {
 const (
 	quietSpell = 100 * time.Millisecond
 	quietUse   = 2 * time.Millisecond
-	quietMost  = 20 * time.Second
+	quietMost  = 5 * time.Minute
 )
 
 // quiet waits until the server is done with what goes on after its answers: children
