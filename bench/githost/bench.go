@@ -66,7 +66,11 @@ func (b *bench) complete(ctx context.Context, h host, corpus string) error {
 	if err := b.others(ctx, into, m); err != nil {
 		return fmt.Errorf("bring it the refs of %s: %w", corpus, err)
 	}
-	return h.tidy(ctx, corpus)
+	if err := h.tidy(ctx, corpus); err != nil {
+		return err
+	}
+	_, err := h.server().quiet(ctx, settleSpell)
+	return err
 }
 
 // others makes the refs of the corpus that bring did not push.

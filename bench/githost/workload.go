@@ -71,7 +71,7 @@ func (w workload) measure(ctx context.Context, b *bench, h host) (result, error)
 // turn is one turn, with the operations from a number on.
 func (w workload) turn(ctx context.Context, b *bench, h host, from int) (r result, err error) {
 	_, replays := h.(*floor)
-	before, err := h.server().quiet(ctx)
+	before, err := h.server().quiet(ctx, quietSpell)
 	if err != nil {
 		return result{}, err
 	}
@@ -92,7 +92,7 @@ func (w workload) turn(ctx context.Context, b *bench, h host, from int) (r resul
 		r.first += g.first / time.Duration(w.ops)
 	}
 	r.wall = time.Since(start) / time.Duration(w.ops)
-	after, err := h.server().quiet(ctx)
+	after, err := h.server().quiet(ctx, quietSpell)
 	if err != nil {
 		return result{}, err
 	}
