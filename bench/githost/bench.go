@@ -25,6 +25,13 @@ type bench struct {
 	needed  map[string]error // what came of bringing it a corpus, likewise
 }
 
+func newBench(g git, work, dir string, turns int) *bench {
+	return &bench{
+		git: g, work: work, dir: dir, turns: turns, spawns: watchSpawns(),
+		corpora: map[string]*made{}, there: map[string]bool{}, needed: map[string]error{},
+	}
+}
+
 // bring makes a repository on the host and pushes a corpus into it: its branch and its
 // tag, as one who brings a repository does.
 func (b *bench) bring(ctx context.Context, h host, corpus, repository string) error {

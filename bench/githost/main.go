@@ -112,7 +112,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{git: newGit(dir), work: o.work, dir: dir, turns: o.turns, spawns: watchSpawns(), corpora: map[string]*made{}, there: map[string]bool{}, needed: map[string]error{}}
+	b := newBench(newGit(dir), o.work, dir, o.turns)
 	rows := chosen(o)
 	if err := b.prepare(ctx, o, rows); err != nil {
 		return err
