@@ -1,7 +1,7 @@
 # What a person types. Each target prints what it runs, so that a part can be run by hand;
 # without make, "go run ./cmd/refward demo" is the first command and "scripts/test.sh" the second.
 
-.PHONY: demo build test lint generate bench fuzz
+.PHONY: demo build test lint generate bench fuzz conformance soak
 
 demo:
 	go run ./cmd/refward demo
@@ -23,3 +23,9 @@ bench:
 
 fuzz:
 	scripts/fuzz.sh
+
+conformance:
+	scripts/conformance.sh
+
+soak:
+	scripts/soak.sh

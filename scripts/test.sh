@@ -19,7 +19,7 @@ out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 status=0
 # -json would hide the runner's own lines; -v shows each skip and its reason.
-go test $race -timeout 20m -v "$@" ./... >"$out" 2>&1 || status=$?
+go test $race -timeout 45m -v "$@" ./... >"$out" 2>&1 || status=$?
 
 # The race detector slows the two evaluators too much to ask them everything: once more without it.
 if [ -n "$race" ]; then

@@ -17,7 +17,7 @@ Usage: refward COMMAND [--flag VALUE ...]
 Commands:
 `)
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-8s  %s\n", c.name, c.short)
+		fmt.Fprintf(w, "  %-11s  %s\n", c.name, c.short)
 	}
 	fmt.Fprint(w, `
 To begin:

@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/refward/refward/internal/failpoint"
 )
 
 // Exit statuses.
@@ -24,6 +26,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
+	failpoint.Arm(os.Getenv("FAILPOINT")) // nothing, except in a binary built for tests
 	p := program{args: os.Args[1:], env: os.Environ(), in: os.Stdin, out: os.Stdout, err: os.Stderr}
 	code := p.run(ctx)
 	stop()
@@ -57,6 +60,8 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "run a host", serveManual, (*program).serve},
+		{"maintenance", "consolidate packs and delete what is dead, on a host that does not run", maintenanceManual, (*program).maintenance},
+		{"fsck", "check a host that does not run", fsckManual, (*program).fsck},
 		{"demo", "play the story of juniors and approvers on a throw-away host", demoManual, (*program).demo},
 		{"policy", "validate, explain, format and decide policies in files", policyManual, (*program).policy},
 		{"version", "print the version", versionManual, (*program).version},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 
 	"github.com/refward/refward/internal/server"
 )
@@ -19,12 +20,7 @@ finish, and exits with status 0. A second signal ends it at once: what was ackno
 Every flag can be given in the environment instead; a flag wins. All have a default, in brackets.
 
 `)
-	for _, s := range settings() {
-		if s.envOnly {
-			continue
-		}
-		fmt.Fprintf(w, "  --%s %s\n  %s\n        %s\n", s.name, s.value, s.env(), s.means)
-	}
+	settingsManual(w, nil)
 	fmt.Fprint(w, "\nOnly in the environment, because they are secrets or belong to one:\n\n")
 	for _, s := range settings() {
 		if s.envOnly {
@@ -43,6 +39,16 @@ For a first call:
   export AWS_SHARED_CREDENTIALS_FILE=$PWD/refward-data/root-credentials
   aws sts get-caller-identity
 `)
+}
+
+// settingsManual prints the settings of these names (nil: all) that are flags.
+func settingsManual(w io.Writer, names []string) {
+	for _, s := range settings() {
+		if s.envOnly || names != nil && !slices.Contains(names, s.name) {
+			continue
+		}
+		fmt.Fprintf(w, "  --%s %s\n  %s\n        %s\n", s.name, s.value, s.env(), s.means)
+	}
 }
 
 func (p *program) serve(ctx context.Context, args []string) (err error) {

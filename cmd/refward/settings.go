@@ -33,7 +33,7 @@ type options struct {
 // secret, which a process list would show, by the environment alone.
 type setting struct {
 	name    string // "data-dir"
-	value   string // "DIR", in the manual
+	value   string // "DIR", in the manual; empty for a flag without a value
 	means   string // in the manual, with the default
 	envOnly bool
 	set     func(o *options, v string) error
@@ -89,7 +89,18 @@ func settings() []setting {
 			size(func(o *options) *int64 { return &o.MaxPackBytes })},
 		{"max-blob", "SIZE", "largest file in a push (2G)", false,
 			size(func(o *options) *int64 { return &o.MaxBlobBytes })},
-		{"drain-timeout", "DURATION", "how long requests may go on after SIGTERM (30s)", false, setDrain},
+		{"fetch-cache", "SIZE", "most that answers to fetches take in DIR/cache, to be given again (4G)", false,
+			size(func(o *options) *int64 { return &o.FetchCacheBytes })},
+		{"max-lfs-object", "SIZE", "largest object of Git LFS (5G)", false,
+			size(func(o *options) *int64 { return &o.MaxLFSBytes })},
+		{"drain-timeout", "DURATION", "how long requests may go on after SIGTERM (30s)", false,
+			duration(func(o *options) *time.Duration { return &o.DrainTimeout })},
+		{"maintenance", "on|off", "consolidate packs and delete what is dead, while the host runs (on)", false, setMaintenance},
+		{"maintenance-interval", "DURATION", "time between two sweeps over all repositories (1h)", false,
+			duration(func(o *options) *time.Duration { return &o.Maintenance.Interval })},
+		{"maintenance-packs", "N", "packs that a repository has when they are consolidated (32)", false, setPacks},
+		{"retention", "DURATION", "how long files that nothing names any more are kept; longer than a backup takes (48h)", false,
+			duration(func(o *options) *time.Duration { return &o.Maintenance.Grace })},
 		{"git", "FILE", "the git binary, 2.39 or newer (the one on the PATH)", false,
 			text(func(o *options) *string { return &o.Git })},
 		{"log-format", "text|json", "form of the log on standard error (text)", false, setLogFormat},
@@ -103,26 +114,41 @@ func settings() []setting {
 	}
 }
 
-// parse reads the command line, and for what it leaves open the environment.
+// parse reads the command line of serve, and for what it leaves open the environment.
 func parse(args, environ []string) (options, error) {
+	return parseFor("serve", args, environ, nil, nil)
+}
+
+// parseFor reads the command line of a command that knows the settings of these names
+// (nil: all), and more flags of its own. The environment may hold every setting: it is
+// that of a host, not of one command.
+func parseFor(command string, args, environ, known []string, own []setting) (options, error) {
 	var o options
 	byFlag := map[string]bool{}
-	fs := flag.NewFlagSet("serve", flag.ContinueOnError)
+	fs := flag.NewFlagSet(command, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
+	flags := slices.Clone(own)
 	for _, s := range settings() {
-		if s.envOnly {
-			continue
+		if !s.envOnly && (known == nil || slices.Contains(known, s.name)) {
+			flags = append(flags, s)
 		}
-		fs.Func(s.name, "", func(v string) error {
+	}
+	for _, s := range flags {
+		set := func(v string) error {
 			byFlag[s.name] = true
 			return s.set(&o, v)
-		})
+		}
+		if s.value == "" {
+			fs.BoolFunc(s.name, "", set)
+		} else {
+			fs.Func(s.name, "", set)
+		}
 	}
 	switch err := fs.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return o, errHelp
 	case err != nil:
-		return o, usageError{explain(err)}
+		return o, usageError{explain(err, flags)}
 	case fs.NArg() > 0:
 		return o, usageError{fmt.Sprintf("unexpected argument %q: settings are given as --flag VALUE", fs.Arg(0))}
 	}
@@ -156,7 +182,7 @@ func readEnv(o *options, byFlag map[string]bool, environ []string) error {
 }
 
 // explain puts the flag package's error into our words.
-func explain(err error) string {
+func explain(err error, flags []setting) string {
 	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
 	if !unknown {
 		// It writes flags with one dash, and the manual with two.
@@ -168,9 +194,9 @@ func explain(err error) string {
 		if s.envOnly && s.name == name {
 			return fmt.Sprintf("--%s is no flag, because others could read it in the list of processes: set %s", name, s.env())
 		}
-		if !s.envOnly {
-			names = append(names, "--"+s.name)
-		}
+	}
+	for _, s := range flags {
+		names = append(names, "--"+s.name)
 	}
 	return fmt.Sprintf("unknown flag --%s%s", name, didYouMean("--"+name, names))
 }
@@ -224,12 +250,31 @@ func setProxies(o *options, v string) error {
 	return nil
 }
 
-func setDrain(o *options, v string) error {
-	d, err := time.ParseDuration(v)
-	if err != nil || d <= 0 {
-		return fmt.Errorf("%q is not a duration such as 30s", v)
+func duration(field func(*options) *time.Duration) func(*options, string) error {
+	return func(o *options, v string) error {
+		d, err := time.ParseDuration(v)
+		if err != nil || d <= 0 {
+			return fmt.Errorf("%q is not a duration such as 30s", v)
+		}
+		*field(o) = d
+		return nil
 	}
-	o.DrainTimeout = d
+}
+
+func setMaintenance(o *options, v string) error {
+	if v != "on" && v != "off" {
+		return fmt.Errorf("%q is neither on nor off", v)
+	}
+	o.NoMaintenance = v == "off"
+	return nil
+}
+
+func setPacks(o *options, v string) error {
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 2 {
+		return fmt.Errorf("%q is not a number of packs, at least 2", v)
+	}
+	o.Maintenance.Packs = n
 	return nil
 }
 

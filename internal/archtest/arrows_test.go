@@ -19,6 +19,7 @@ var mayImport = map[string]string{
 
 	// Words that everybody shares.
 	"internal/fault":       "",
+	"internal/failpoint":   "",
 	"internal/secret":      "",
 	"internal/git/oid":     "",
 	"internal/git/refname": "internal/git/oid",
@@ -30,28 +31,32 @@ var mayImport = map[string]string{
 	"internal/git/gitcmd":  "internal/git/oid internal/git/object internal/git/refname",
 	"internal/git/catfile": "internal/git/gitcmd internal/git/object internal/git/oid",
 	"internal/git/pack":    "internal/git/object internal/git/oid",
+	"internal/git/lfs":     "",
 	"internal/git/gittest": "internal/git/oid",
 
 	// Who, may, what.
 	"internal/authz": "arn policy policy/catalog internal/fault",
-	"internal/authn": "arn internal/authz internal/fault",
+	"internal/authn": "arn internal/authz internal/fault internal/secret",
 	"internal/op":    "internal/authz",
 
 	// Storage: contracts, and the drivers of packs.
 	"internal/blob":          "",
 	"internal/blob/blobtest": "internal/blob",
 	"internal/blob/dir":      "internal/blob",
-	"internal/repo":          "internal/blob internal/git/*",
+	"internal/repo":          "internal/blob internal/failpoint internal/git/* internal/repo/replay",
+	"internal/repo/replay":   "",
 
 	// Domains.
-	"internal/codecommit":                "arn policy/catalog internal/authz internal/fault internal/git/* internal/op internal/repo internal/secret",
+	"internal/codecommit":                "arn policy/catalog internal/authz internal/failpoint internal/fault internal/git/* internal/op internal/repo internal/secret",
+	"internal/maintenance":               "internal/failpoint internal/repo",
+	"internal/fsck":                      "internal/blob internal/git/* internal/repo",
 	"internal/codecommit/codecommittest": "internal/codecommit internal/git/* internal/repo",
 	"internal/iam":                       "arn policy policy/catalog internal/authn internal/authz internal/fault internal/op internal/secret",
 	"internal/iam/iamtest":               "internal/iam",
 	"internal/sts":                       "arn internal/authz internal/fault internal/iam internal/op",
 
 	// The driver of every row.
-	"internal/sqlstore": "internal/authz internal/codecommit internal/git/* internal/iam internal/repo policy",
+	"internal/sqlstore": "internal/authz internal/codecommit internal/fsck internal/git/* internal/iam internal/maintenance internal/repo policy",
 
 	// Front doors.
 	"internal/awsapi":    "internal/authn internal/authz internal/fault internal/op",
@@ -61,14 +66,15 @@ var mayImport = map[string]string{
 	"internal/policycmd": "arn policy policy/validate policy/validate/report",
 
 	// The rim: wiring, the command, and those who use a host.
-	"internal/server": "internal/authn internal/authz internal/awsapi internal/blob internal/blob/dir internal/codecommit internal/fault internal/git/gitcmd " +
-		"internal/gitserver internal/iam internal/op internal/repo internal/secret internal/sqlstore internal/sts",
-	"internal/person":   "",
-	"internal/demo":     "internal/person",
-	"cmd/refward":       "internal/demo internal/person internal/policycmd internal/secret internal/server",
-	"internal/hosttest": "internal/demo internal/person internal/secret internal/server",
-	"internal/archtest": "",
-	"internal/e2e":      "",
+	"internal/server": "internal/authn internal/authz internal/awsapi internal/blob internal/blob/dir internal/codecommit internal/fault internal/fsck internal/git/gitcmd " +
+		"internal/gitserver internal/iam internal/maintenance internal/op internal/repo internal/repo/replay internal/secret internal/sqlstore internal/sts",
+	"internal/person":      "",
+	"internal/demo":        "internal/person",
+	"cmd/refward":          "internal/demo internal/failpoint internal/person internal/policycmd internal/secret internal/server",
+	"internal/hosttest":    "internal/demo internal/person internal/secret internal/server",
+	"internal/archtest":    "",
+	"internal/e2e":         "",
+	"internal/conformance": "",
 }
 
 // only are imports that belong to few, with why.

@@ -23,15 +23,16 @@ var gitPassword = regexp.MustCompile(`^[0-9]{8}T[0-9]{6}Z[0-9a-f]{64}$`)
 
 // Git proves the holder of a Git credential given as HTTP Basic: a service-specific
 // credential, or the "GIT" signature of aws codecommit credential-helper and
-// git-remote-codecommit, with an access key or with temporary credentials. host is the request's Host header and path the repository's,
-// /v1/repos/NAME. Whatever is wrong with the credential is [ErrUnknown]; any other
-// error is a failure of the source.
-func (v *Verifier) Git(ctx context.Context, userName, password, host, path string) (Identity, error) {
+// git-remote-codecommit, with an access key or with temporary credentials. host is the
+// request's Host header and paths those that such a signature may be for: the
+// repository's, /v1/repos/NAME, and others that are the repository's too. Whatever is
+// wrong with the credential is [ErrUnknown]; any other error is a failure of the source.
+func (v *Verifier) Git(ctx context.Context, userName, password, host string, paths ...string) (Identity, error) {
 	if userName == "" || password == "" || len(userName) > maxBasic || len(password) > maxBasic {
 		return Identity{}, ErrUnknown
 	}
 	if g, ok := parseGitPassword(userName, password); ok {
-		return v.gitSignature(ctx, g, host, path)
+		return v.gitSignature(ctx, g, host, paths)
 	}
 	return v.Source.GitPassword(ctx, userName, password)
 }
@@ -66,7 +67,7 @@ func parseGitPassword(userName, password string) (gitClaim, bool) {
 	return g, true
 }
 
-func (v *Verifier) gitSignature(ctx context.Context, g gitClaim, host, path string) (Identity, error) {
+func (v *Verifier) gitSignature(ctx context.Context, g gitClaim, host string, paths []string) (Identity, error) {
 	if age := v.Now().Sub(g.at); age > gitSkew || age < -gitSkew {
 		return Identity{}, ErrUnknown
 	}
@@ -80,8 +81,10 @@ func (v *Verifier) gitSignature(ctx context.Context, g gitClaim, host, path stri
 	date := g.at.Format(gitDate)
 	signer := deriveKey(key.Secret, scope{date: date[:8], region: v.Region, service: "codecommit", term: terminator})
 	matches := 0
-	for _, canonical := range gitRequests(host, path) {
-		matches |= same(signer.sign(date, canonical), g.signature)
+	for _, path := range paths {
+		for _, canonical := range gitRequests(host, path) {
+			matches |= same(signer.sign(date, canonical), g.signature)
+		}
 	}
 	if matches == 0 {
 		return Identity{}, ErrUnknown

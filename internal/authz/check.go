@@ -22,6 +22,10 @@ type Check struct {
 	Resource arn.ARN // the zero ARN for an action without a resource, which only "*" matches
 	Values   []Value
 
+	// Asks says that nothing is changed on the strength of the answer, though the action
+	// writes: a later check decides about that. The entry then need not be on disk first.
+	Asks bool
+
 	// Way tells a refused caller what to do instead, for people; it decides
 	// nothing. For example "push another branch and open a pull request".
 	Way string

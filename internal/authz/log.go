@@ -25,7 +25,8 @@ type Entry struct {
 	Policies   []string // digests of the policies that were evaluated, sorted
 
 	// Durable asks that the entry be on disk before Append returns. It is set for
-	// every action that is not a read, so that no change happens unlogged.
+	// every action that is not a read, unless its check only asks, so that no change
+	// happens unlogged.
 	Durable bool
 }
 
@@ -54,7 +55,7 @@ func entry(c Caller, check Check, req *policy.Request, exp *policy.Explanation, 
 		Outcome:    exp.Outcome(),
 		Reason:     exp.Line(),
 		Policies:   exp.Digests(),
-		Durable:    true,
+		Durable:    !check.Asks,
 	}
 	if c.SourceIP.IsValid() {
 		e.SourceIP = c.SourceIP.String()

@@ -28,7 +28,9 @@ func (s *Service) GitPushAdvertise() *op.Operation[GitPushAdvertiseInput, GitPus
 		},
 		Checks: func(_ context.Context, _ authz.Caller, in *GitPushAdvertiseInput) ([]authz.Check, error) {
 			name, err := repositoryName(&in.RepositoryName)
-			return []authz.Check{s.check("GitPush", name)}, err
+			check := s.check("GitPush", name)
+			check.Asks = true // refs are shown; what moves them is GitPush
+			return []authz.Check{check}, err
 		},
 		Run: func(ctx context.Context, _ authz.Grant, in *GitPushAdvertiseInput) (*GitPushAdvertiseOutput, error) {
 			_, snap, err := s.load(ctx, in.RepositoryName)

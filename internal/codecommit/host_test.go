@@ -108,7 +108,7 @@ func newHost(t testing.TB) *host {
 	t.Helper()
 	gittest.Require(t)
 	ctx := t.Context()
-	db, err := sqlstore.Open(ctx, sqlstore.Config{Dir: filepath.Join(t.TempDir(), "db")})
+	db, err := sqlstore.Open(ctx, sqlstore.Config{Dir: filepath.Join(t.TempDir(), "db"), Alone: true})
 	if err != nil {
 		t.Fatal(err)
 	}

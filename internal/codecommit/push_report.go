@@ -49,14 +49,20 @@ func newPush(in *GitPushInput) *push {
 var pushNamespaces = []string{refname.HeadsPrefix, refname.TagsPrefix, "refs/notes/"}
 
 func badCommand(c RefCommand) string {
-	if err := refname.Check(c.Ref); err != nil {
+	reason := unpushable(c.Ref)
+	if reason == "" && c.Old.IsZero() && c.New.IsZero() {
+		return "the reference does not exist"
+	}
+	return reason
+}
+
+// unpushable says why no push can name a ref, or nothing.
+func unpushable(ref refname.Name) string {
+	if err := refname.Check(ref); err != nil {
 		return "funny refname"
 	}
 	for _, ns := range pushNamespaces {
-		if strings.HasPrefix(string(c.Ref), ns) {
-			if c.Old.IsZero() && c.New.IsZero() {
-				return "the reference does not exist"
-			}
+		if strings.HasPrefix(string(ref), ns) {
 			return ""
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/refward/refward/internal/authz"
+	"github.com/refward/refward/internal/failpoint"
 	"github.com/refward/refward/internal/fault"
 	"github.com/refward/refward/internal/git/oid"
 	"github.com/refward/refward/internal/git/refname"
@@ -30,6 +31,10 @@ type refChange struct {
 // errOutdated says that the repository, or a pull request, is no longer what the
 // caller found before the transaction: it has to look again.
 var errOutdated = errors.New("the repository changed in the meantime")
+
+// errLate says that so much time has passed since a pack was uploaded that its blob may
+// be taken for one that nobody will ever list, and be deleted.
+var errLate = fmt.Errorf("it took longer than %v to commit what was stored", repo.MaxPublish)
 
 // errNotGranted is our own mistake: an operation does what it did not ask about.
 var errNotGranted = errors.New("the grant does not cover it")
@@ -76,8 +81,16 @@ func (s *Service) commit(ctx context.Context, g authz.Grant, c refChange) error 
 			return err
 		}
 		err = s.Store.Update(ctx, func(ctx context.Context, tx Tx) error {
-			return s.moveRefs(ctx, tx, g, c, plan)
+			err := s.moveRefs(ctx, tx, g, c, plan)
+			failpoint.Reach(failpoint.RefsMoved)
+			return err
 		})
+		if err == nil {
+			failpoint.Reach(failpoint.MoveCommitted)
+			if c.pack != nil && s.PackAdded != nil {
+				s.PackAdded(c.repository.ID)
+			}
+		}
 		if !errors.Is(err, errPlan) {
 			return err
 		}
@@ -102,6 +115,9 @@ func (s *Service) moveRefs(ctx context.Context, tx Tx, g authz.Grant, c refChang
 		return err
 	}
 	at := s.now()
+	if c.pack != nil && c.pack.Late(at) {
+		return errLate
+	}
 	gen, err := tx.Advance(ctx, r.ID, c.repository.Epoch, at)
 	if errors.Is(err, ErrStale) {
 		return fmt.Errorf("%w: %w", errOutdated, err)

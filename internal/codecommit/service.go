@@ -29,8 +29,14 @@ type Service struct {
 
 	PushLimits repo.Limits // of one push; zero fields: CodeCommit's quotas
 
+	LFSObjectBytes int64 // of one object of Git LFS; 0 is 5 GiB
+
 	Now func() time.Time
 	Log *slog.Logger
+
+	// PackAdded is told of every repository that has one more pack; it must return at
+	// once. It may be nil.
+	PackAdded func(id repo.ID)
 
 	snapshots snapshotCache
 	listed    int // names on a page of ListRepositories; 0 is 1,000, and tests set fewer

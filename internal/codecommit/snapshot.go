@@ -14,11 +14,15 @@ import (
 // call is in the answer, and the lists come from memory while the generation is the
 // same.
 func (s *Service) load(ctx context.Context, name string) (Repository, *repo.Snapshot, error) {
-	var (
-		r    Repository
-		snap *repo.Snapshot
-	)
-	err := s.Store.View(ctx, func(ctx context.Context, tx Reader) error {
+	r, err := s.Store.Repository(ctx, s.Account, name)
+	if err != nil {
+		return r, nil, missing(err, errRepositoryDoesNotExist.New("%s does not exist", name))
+	}
+	snap := s.snapshots.at(r)
+	if snap != nil {
+		return r, snap, nil
+	}
+	err = s.Store.View(ctx, func(ctx context.Context, tx Reader) error {
 		var err error
 		if r, err = s.repository(ctx, tx, name); err != nil {
 			return err
@@ -52,19 +56,28 @@ type snapshotCache struct {
 	rows  int
 }
 
+// at returns the snapshot that belongs to the row r, or nil where it is not in memory.
+func (c *snapshotCache) at(r Repository) *repo.Snapshot {
+	old := c.get(r.ID)
+	switch {
+	case old == nil || old.Epoch != r.Epoch || old.Gen != r.Gen:
+		return nil
+	case old.Head == r.Head:
+		return old
+	}
+	next := *old // the default branch changes without a new generation
+	next.Head = r.Head
+	c.put(&next)
+	return &next
+}
+
 // refresh returns the snapshot that belongs to the row r, which was read in tx: from
 // memory where its generation is known, else with the refs that changed since.
 func (c *snapshotCache) refresh(ctx context.Context, tx Reader, r Repository) (*repo.Snapshot, error) {
-	old := c.get(r.ID)
-	if old != nil && old.Epoch == r.Epoch && old.Gen == r.Gen {
-		if old.Head == r.Head {
-			return old, nil
-		}
-		next := *old // the default branch changes without a new generation
-		next.Head = r.Head
-		c.put(&next)
-		return &next, nil
+	if known := c.at(r); known != nil {
+		return known, nil
 	}
+	old := c.get(r.ID)
 	var since int64
 	if old != nil && old.Epoch == r.Epoch && old.Gen < r.Gen {
 		since = old.Gen

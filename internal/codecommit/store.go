@@ -118,10 +118,15 @@ type Store interface {
 	// When Update returns nil the changes survive a crash. f may run again after a
 	// conflict, and must have no other effects; no network or blob I/O inside.
 	Update(ctx context.Context, f func(ctx context.Context, tx Tx) error) error
+
+	// Repository is Repository of a view of its own, for the read on every request.
+	Repository(ctx context.Context, account, name string) (Repository, error)
 }
 
 // Reader reads one snapshot. Unless said otherwise a missing row is ErrNotFound.
 type Reader interface {
+	LFSReader
+
 	Repository(ctx context.Context, account, name string) (Repository, error)
 	RepositoryByID(ctx context.Context, id repo.ID) (Repository, error)
 	// Repositories lists an account's repositories. After is the token that the
@@ -155,6 +160,7 @@ type Reader interface {
 // Tx reads and writes inside one transaction.
 type Tx interface {
 	Reader
+	LFSTx
 
 	InsertRepository(ctx context.Context, r Repository) error // ErrExists for the name
 	// UpdateRepository writes name, description, head, key and modification time.

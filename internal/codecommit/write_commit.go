@@ -260,5 +260,5 @@ func settle(ctx context.Context, in *repo.Incoming, err error) {
 // whose transaction may have been committed must stay.
 func notCommitted(err error) bool {
 	_, lost := errors.AsType[lostMoves](err)
-	return lost || errors.Is(err, errOutdated) || errors.Is(err, errNotGranted) || isFault(err)
+	return lost || errors.Is(err, errOutdated) || errors.Is(err, errLate) || errors.Is(err, errNotGranted) || isFault(err)
 }

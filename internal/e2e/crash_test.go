@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,8 +20,6 @@ import (
 
 const (
 	crashWriters = 4
-	crashPushes  = 200 // of all writers together
-	crashKills   = 8
 	crashTimeout = 8 * time.Minute
 )
 
@@ -35,10 +34,26 @@ type pusher struct {
 // TestNoPushIsLostToKill kills the host again and again while several people push, and
 // starts it again each time.
 func TestNoPushIsLostToKill(t *testing.T) {
+	noPushIsLost(t, 200, 8)
+}
+
+// TestNoPushIsLostToMaintenance does the same with a host that consolidates at every
+// third push, while others clone.
+func TestNoPushIsLostToMaintenance(t *testing.T) {
+	h := noPushIsLost(t, 80, 5, "--maintenance-packs", "3")
+	if !strings.Contains(h.Log(), "consolidated a repository") {
+		t.Error("the host did not consolidate anything")
+	}
+}
+
+// noPushIsLost kills a host so many times while so many pushes are made, looks that
+// nothing is lost, and lets fsck look at what is left.
+func noPushIsLost(t *testing.T, pushes, kills int, args ...string) *hosttest.Process {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("kills a host for a while: not with -short")
 	}
-	h := hosttest.StartProcess(t)
+	h := hosttest.StartProcess(t, args...)
 	url, all := pushers(t, h)
 
 	ctx, cancel := context.WithTimeout(t.Context(), crashTimeout)
@@ -48,7 +63,7 @@ func TestNoPushIsLostToKill(t *testing.T) {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, p := range all {
 		g.Go(func() error {
-			for i := range crashPushes / crashWriters {
+			for i := range pushes / crashWriters {
 				if err := p.push(ctx, i, &down); err != nil {
 					return err
 				}
@@ -57,8 +72,12 @@ func TestNoPushIsLostToKill(t *testing.T) {
 			return nil
 		})
 	}
-	for kill := range int64(crashKills) {
-		due := (kill + 1) * crashPushes / (crashKills + 1)
+	ended := make(chan struct{})
+	if len(args) > 0 {
+		g.Go(func() error { return cloneUntil(ctx, all[0].Person, url, &down, ended) })
+	}
+	for kill := range int64(kills) {
+		due := (kill + 1) * int64(pushes) / int64(kills+1)
 		hosttest.Eventually(t, crashTimeout, fmt.Sprintf("%d pushes are acknowledged", due), func() bool { return acks.Load() >= due || ctx.Err() != nil })
 		h.Kill(t) // others are in the middle of a push
 		down.Lock()
@@ -66,6 +85,8 @@ func TestNoPushIsLostToKill(t *testing.T) {
 		nothingLost(t, all, url)
 		down.Unlock()
 	}
+	hosttest.Eventually(t, crashTimeout, "all pushes are acknowledged", func() bool { return acks.Load() == int64(pushes)/crashWriters*crashWriters || ctx.Err() != nil })
+	close(ended)
 	if err := g.Wait(); err != nil {
 		t.Fatal(err)
 	}
@@ -80,12 +101,46 @@ func TestNoPushIsLostToKill(t *testing.T) {
 	}
 	for _, p := range all {
 		n := strings.TrimSpace(hosttest.Git(t, p.Person, mirror, "rev-list", "--count", "refs/heads/"+p.branch))
-		if want := fmt.Sprint(crashPushes / crashWriters); n != want {
+		if want := fmt.Sprint(pushes / crashWriters); n != want {
 			t.Errorf("%s has %s commits, want %s", p.branch, n, want)
 		}
 	}
 	if strings.Contains(h.Log(), "panic") {
 		t.Error("the host panicked")
+	}
+	if code := h.Terminate(t); code != 0 {
+		t.Errorf("the host ended with status %d", code)
+	}
+	if out, code := fsck(t, h.Data); code != 0 {
+		t.Errorf("refward fsck: exit status %d\n%s", code, out)
+	}
+	return h
+}
+
+// cloneUntil clones again and again. A clone may fail when the host is killed, and only
+// then.
+func cloneUntil(ctx context.Context, p *person.Person, url string, down *sync.RWMutex, ended <-chan struct{}) error {
+	for n := 0; ; n++ {
+		select {
+		case <-ended:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		default:
+		}
+		dir := filepath.Join(p.Home, fmt.Sprint("clone", n))
+		r, err := p.Git(ctx, p.Home, "-c", "transfer.fsckObjects=true", "clone", "--quiet", "--mirror", url, dir)
+		if err != nil {
+			return err
+		}
+		if !r.OK() && !strings.Contains(r.Output, "Failed to connect") && !strings.Contains(r.Output, "RPC failed") &&
+			!strings.Contains(r.Output, "Empty reply") && !strings.Contains(r.Output, "Connection reset") {
+			return fmt.Errorf("clone %d: %s", n, r.Output)
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+		await(down)
 	}
 }
 

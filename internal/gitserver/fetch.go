@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 
 	"github.com/refward/refward/internal/git/pktline"
 	"github.com/refward/refward/internal/git/wire"
@@ -14,7 +15,7 @@ import (
 
 // v2Capabilities are those of protocol version 2: what git 2.39's upload-pack does.
 var v2Capabilities = wire.Capabilities{
-	agent, "ls-refs=unborn", "fetch=shallow wait-for-done filter", "server-option", "object-format=sha1",
+	agent, "ls-refs=unborn", "fetch=shallow wait-for-done filter", "server-option", "object-format=sha1", "object-info",
 }
 
 // fetchCapabilities are those of versions 0 and 1, as of a stateless upload-pack.
@@ -37,7 +38,8 @@ func (x *exchange) advertiseFetch(ctx context.Context) error {
 		return err
 	}
 	x.start("git-upload-pack-advertisement")
-	out := bufio.NewWriter(x.output())
+	to := x.output()
+	out := bufio.NewWriter(to)
 	version := protocolVersion(x.r.Header.Get("Git-Protocol"))
 	if version == 2 {
 		// Without the "# service" line, as git sends it; clients take both.
@@ -48,21 +50,15 @@ func (x *exchange) advertiseFetch(ctx context.Context) error {
 			Capabilities: fetchCapabilities(snap, "multi_ack", "multi_ack_detailed", "no-done"),
 			Refs:         advertised(snap),
 		}
-		err = x.advertise(out, a, uploadPack)
+		err = errors.Join(announce(out, uploadPack), a.Encode(out))
 	}
-	return x.sent(errors.Join(err, out.Flush()))
+	return x.sent(errors.Join(err, x.flush(out, to)))
 }
 
-// advertise writes an advertisement after the line that names the service.
-func (x *exchange) advertise(out io.Writer, a *wire.Advertisement, service string) error {
+// announce writes the line that names the service, before an advertisement.
+func announce(out io.Writer, service string) error {
 	w := pktline.NewWriter(out)
-	if err := w.Line("# service=" + service); err != nil {
-		return err
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	return a.Encode(out)
+	return errors.Join(w.Line("# service="+service), w.Flush())
 }
 
 // fetch answers a POST to git-upload-pack.
@@ -87,7 +83,7 @@ func (x *exchange) fetch(ctx context.Context) error {
 	x.start("git-upload-pack-result")
 	out := x.output()
 	if version == 2 {
-		err = (&v2Request{x.service, snap, in, out}).serve(ctx)
+		err = (&v2Request{service: x.service, snap: snap, in: in, out: out, lines: x.lines}).serve(ctx)
 		if errors.Is(err, io.EOF) { // a probe
 			return nil
 		}
@@ -106,6 +102,8 @@ type v2Request struct {
 	snap    *repo.Snapshot
 	in      io.Reader
 	out     io.Writer
+	lines   *refLines
+	again   func(context.Context) (*repo.Snapshot, error) // decides once more; nil: it was just decided
 }
 
 // serve reads and answers the request; io.EOF where there is none.
@@ -118,6 +116,11 @@ func (q *v2Request) serve(ctx context.Context) error {
 	if f := h.Capabilities.Value("object-format"); f != "" && f != "sha1" {
 		return errObjectFormat
 	}
+	if q.again != nil {
+		if q.snap, err = q.again(ctx); err != nil {
+			return err
+		}
+	}
 	switch h.Command {
 	case "ls-refs":
 		refs := &wire.LsRefs{}
@@ -126,7 +129,16 @@ func (q *v2Request) serve(ctx context.Context) error {
 				return err
 			}
 		}
-		return refs.EncodeRefs(q.out, listed(q.snap, refs))
+		return q.lines.lsRefs(q.out, q.snap, refs)
+	case "object-info":
+		if !h.Arguments {
+			return errNoArguments
+		}
+		info, err := wire.DecodeObjectInfo(r)
+		if err != nil {
+			return err
+		}
+		return objectInfo(ctx, q.service, q.snap, info, q.out)
 	case "fetch":
 		if !h.Arguments {
 			return errNoArguments
@@ -158,15 +170,44 @@ func runUploadPack(ctx context.Context, s service, snap *repo.Snapshot, version 
 	return err
 }
 
-// errWatch notices the ERR packet with which git ends a conversation.
+// errWatch notices the ERR packet with which git ends a conversation, among the packets
+// before the pack.
 type errWatch struct {
 	io.Writer
-	seen bool
+	seen  bool
+	over  bool   // what comes now is no packet: it cannot be told any more
+	left  int    // bytes of the packet that are still to come
+	start []byte // of the packet: its length, and the word that matters
 }
 
+const errWord = "ERR "
+
 func (w *errWatch) Write(p []byte) (int, error) {
-	if len(p) >= 8 && string(p[4:8]) == "ERR " { // git writes it by itself
-		w.seen = true
+	for rest := p; len(rest) > 0 && !w.over; {
+		rest = w.look(rest)
 	}
 	return w.Writer.Write(p)
+}
+
+// look takes the bytes of one packet, as far as they are there, and returns those after it.
+func (w *errWatch) look(p []byte) []byte {
+	for len(w.start) < 4 && len(p) > 0 {
+		w.start, p = append(w.start, p[0]), p[1:]
+		if len(w.start) < 4 {
+			continue
+		}
+		n, err := strconv.ParseUint(string(w.start), 16, 16)
+		w.over = err != nil
+		w.left = max(int(n)-4, 0) // that of a flush packet is 0
+	}
+	n := min(w.left, len(p))
+	w.start = append(w.start, p[:min(n, 4+len(errWord)-len(w.start))]...)
+	w.left -= n
+	if len(w.start) >= 4 && (w.left == 0 || len(w.start) == 4+len(errWord)) {
+		w.seen = w.seen || string(w.start[4:]) == errWord
+	}
+	if len(w.start) >= 4 && w.left == 0 {
+		w.start = w.start[:0]
+	}
+	return p[n:]
 }

@@ -1,9 +1,11 @@
 package gitserver
 
 import (
+	"bufio"
 	"context"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/refward/refward/internal/authn"
@@ -25,9 +27,17 @@ type Handler struct {
 	// Caller makes the caller of a request from who was proven to send it.
 	Caller func(r *http.Request, id authn.Identity) authz.Caller
 
+	// Tickets are what clients of Git LFS transfer objects with. Nil: there is no LFS here.
+	Tickets *authn.Tickets
+
+	// PublicURL is what clients reach the host by, where it is set: addresses of objects
+	// begin with it. Empty: with what the client itself has used.
+	PublicURL string
+
 	Limits Limits
 
 	service service // nil: the operations of the fields above
+	lines   refLines
 }
 
 // exchange is one request on its way through the door.
@@ -35,6 +45,7 @@ type exchange struct {
 	route
 	limits  Limits
 	service service
+	lines   *refLines
 	caller  authz.Caller
 	w       http.ResponseWriter
 	r       *http.Request
@@ -46,6 +57,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{
 		limits:  h.Limits.withDefaults(),
 		service: h.operations(),
+		lines:   &h.lines,
 		w:       w,
 		errs:    errorLog{h.Log},
 	}
@@ -57,6 +69,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	stop := context.AfterFunc(ctx, func() { _ = rc.SetReadDeadline(longAgo) })
 	defer stop()
 
+	if l, ok := parseLFSRoute(r.URL.Path); ok && h.Tickets != nil {
+		h.serveLFS(ctx, x, l)
+		return
+	}
 	var ok bool
 	if x.route, ok = parseRoute(r.URL.Path); !ok {
 		x.fail(errNoRoute)
@@ -146,6 +162,15 @@ func (x *exchange) start(kind string) {
 	h := x.w.Header()
 	h.Set("Content-Type", "application/x-"+kind)
 	noCache(h)
+}
+
+// flush sends the end of an answer that out has buffered, and the length of one that it
+// has buffered whole: that saves the chunks.
+func (x *exchange) flush(out *bufio.Writer, to *output) error {
+	if !to.written.Load() {
+		x.w.Header().Set("Content-Length", strconv.Itoa(out.Buffered()))
+	}
+	return out.Flush()
 }
 
 // noCache forbids caches to keep the answer, in the words of git http-backend.

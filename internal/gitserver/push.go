@@ -2,6 +2,7 @@ package gitserver
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -43,10 +44,10 @@ func (x *exchange) advertisePush(ctx context.Context) error {
 		return err
 	}
 	x.start("git-receive-pack-advertisement")
-	out := bufio.NewWriter(x.output())
-	a := pushAdvertisement(snap, protocolVersion(x.r.Header.Get("Git-Protocol")))
-	err = x.advertise(out, a, receivePack)
-	return x.sent(errors.Join(err, out.Flush()))
+	to := x.output()
+	out := bufio.NewWriter(to)
+	err = errors.Join(announce(out, receivePack), x.lines.advertisePush(out, snap, protocolVersion(x.r.Header.Get("Git-Protocol"))))
+	return x.sent(errors.Join(err, x.flush(out, to)))
 }
 
 // push answers a POST to git-receive-pack.
@@ -250,13 +251,16 @@ func (a *bandAnswer) report(out *codecommit.GitPushOutput, chosen wire.Capabilit
 			lines = append(append(lines, l...), '\n')
 		}
 	}
-	if _, err := a.mux.Band(wire.BandProgress).Write(lines); err != nil {
+	// In one piece, which is one packet of the network's and not three.
+	var whole bytes.Buffer
+	m := wire.NewMux(&whole)
+	_, err1 := m.Band(wire.BandProgress).Write(lines)
+	_, err2 := m.Band(wire.BandData).Write(statusReport(out, chosen))
+	if err := errors.Join(err1, err2, m.Close()); err != nil {
 		return err
 	}
-	if _, err := a.mux.Band(wire.BandData).Write(statusReport(out, chosen)); err != nil {
-		return err
-	}
-	return a.mux.Close()
+	_, err := a.out.Write(whole.Bytes())
+	return err
 }
 
 // fail sends the error as an answer, with status 200 over HTTP: git hides the text of

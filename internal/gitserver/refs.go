@@ -24,9 +24,8 @@ func advertised(snap *repo.Snapshot) iter.Seq[wire.Ref] {
 // others by name.
 func listed(snap *repo.Snapshot, q *wire.LsRefs) iter.Seq[wire.Ref] {
 	return func(yield func(wire.Ref) bool) {
-		if snap.Head != "" && q.Matches(wire.HEAD) {
-			head, born := snap.Ref(snap.Head)
-			if (born || q.Unborn) && !yield(wire.Ref{Name: wire.HEAD, OID: head.OID, Symref: snap.Head}) {
+		for head := range listedHead(snap, q) {
+			if !yield(head) {
 				return
 			}
 		}
@@ -38,6 +37,18 @@ func listed(snap *repo.Snapshot, q *wire.LsRefs) iter.Seq[wire.Ref] {
 			if !yieldRefs(snap.Prefix(p), yield) {
 				return
 			}
+		}
+	}
+}
+
+// listedHead returns HEAD where ls-refs asks for it and there is something to tell.
+func listedHead(snap *repo.Snapshot, q *wire.LsRefs) iter.Seq[wire.Ref] {
+	return func(yield func(wire.Ref) bool) {
+		if snap.Head == "" || !q.Matches(wire.HEAD) {
+			return
+		}
+		if head, born := snap.Ref(snap.Head); born || q.Unborn {
+			yield(wire.Ref{Name: wire.HEAD, OID: head.OID, Symref: snap.Head})
 		}
 	}
 }

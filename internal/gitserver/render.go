@@ -2,6 +2,7 @@ package gitserver
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"github.com/refward/refward/internal/authn"
 	"github.com/refward/refward/internal/authz"
 	"github.com/refward/refward/internal/fault"
+	"github.com/refward/refward/internal/git/lfs"
 	"github.com/refward/refward/internal/git/pktline"
 	"github.com/refward/refward/internal/git/wire"
 	"github.com/refward/refward/internal/repo"
@@ -37,7 +39,20 @@ var (
 	errNoArguments   = &refusal{http.StatusBadRequest, "a fetch without arguments"}
 	errFetchLine     = &refusal{http.StatusBadRequest, "a line that is not of a fetch request"}
 	errGitRefused    = &refusal{http.StatusBadRequest, "git refused the fetch"}
+	errNoCommand     = &refusal{http.StatusNotImplemented, "git-lfs-transfer: command not found; git-lfs-authenticate is here"}
+	errLFSOperation  = &refusal{http.StatusUnprocessableEntity, "the LFS operation is neither download nor upload"}
 	errHere          = &refusal{http.StatusForbidden, "only git-upload-pack and git-receive-pack can be run here, on '" + root + "NAME'"}
+)
+
+// Refusals of Git LFS over HTTP.
+var (
+	errLFSContentType = &refusal{http.StatusUnsupportedMediaType, "the content type is not " + lfs.MediaType}
+	errLFSEncoding    = &refusal{http.StatusUnsupportedMediaType, "objects are sent without a content encoding"}
+	errLFSLength      = &refusal{http.StatusUnprocessableEntity, "the content length is not the size of the object"}
+	errLFSLimit       = &refusal{http.StatusUnprocessableEntity, "the limit is not a number"}
+	errNoTicket       = &refusal{http.StatusForbidden, "objects are transferred with what a batch request was answered with"}
+	errTicket         = &refusal{http.StatusForbidden, "the ticket is for something else"}
+	errRange          = &refusal{http.StatusRequestedRangeNotSatisfiable, "the object has no such bytes"}
 )
 
 // clientError is a failure to read from the client, or to write to it.
@@ -79,6 +94,12 @@ func answerTo(err error) answer {
 	switch {
 	case errors.Is(err, authn.ErrUnknown):
 		return answer{status: http.StatusUnauthorized, lines: []string{"the credentials are wrong, inactive or unknown"}}
+	case errors.Is(err, lfs.ErrSyntax):
+		return answer{status: http.StatusUnprocessableEntity, lines: []string{err.Error()}}
+	case errors.Is(err, lfs.ErrTooManyObjects):
+		return answer{status: http.StatusRequestEntityTooLarge, lines: []string{err.Error()}}
+	case errors.Is(err, lfs.ErrHashAlgorithm):
+		return answer{status: http.StatusConflict, lines: []string{err.Error()}}
 	case errors.Is(err, wire.ErrTooMuch):
 		return answer{status: http.StatusRequestEntityTooLarge, lines: []string{err.Error()}}
 	case errors.Is(err, wire.ErrSyntax), errors.Is(err, pktline.ErrSyntax):
@@ -175,6 +196,24 @@ func (x *exchange) fail(err error) {
 	_, _ = io.WriteString(x.w, a.text()+"\n") // a client that is gone needs no answer
 }
 
+// fail answers a client of Git LFS with the error, in its API's form. Nothing has been
+// sent yet. A request that is wrong by itself has another status there than with Git.
+func (x *lfsExchange) fail(err error) {
+	a := answerTo(err)
+	if f, ok := errors.AsType[*fault.Fault](err); ok && f.Code.Kind == fault.Invalid && a.status == http.StatusBadRequest {
+		a.status = http.StatusUnprocessableEntity
+	}
+	x.errs.record(x.r.Context(), &a, err, x.caller, x.route.endpoint, x.route.repository)
+	if a.status == http.StatusUnauthorized {
+		const challenge = `Basic realm="Refward", charset="UTF-8"`
+		x.w.Header().Set("Lfs-Authenticate", challenge)
+		x.w.Header().Set("WWW-Authenticate", challenge)
+	}
+	text, _ := json.Marshal(lfs.ErrorAnswer{Message: a.text(), RequestID: x.caller.RequestID})
+	x.startLFS(a.status)
+	_, _ = x.w.Write(append(text, '\n')) // a client that is gone needs no answer
+}
+
 // sent deals with an error after the answer began: git notices an answer that breaks
 // off, and all that is left to do is to log what is our own. It returns nil.
 func (x *exchange) sent(err error) error {
@@ -195,6 +234,10 @@ func (x *sshExchange) fail(ctx context.Context, err error) {
 	a := answerTo(err)
 	x.errs.record(ctx, &a, err, x.caller, x.endpoint, x.repository)
 	if _, told := errors.AsType[*toldError](err); told {
+		return
+	}
+	if x.told != nil {
+		_, _ = io.WriteString(x.told, a.text()+"\n")
 		return
 	}
 	_ = pktline.NewWriter(x.out).Data([]byte("ERR " + a.text() + "\n"))

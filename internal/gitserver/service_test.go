@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -233,10 +234,12 @@ type bareObjects struct {
 }
 
 func (o bareObjects) Info(_ context.Context, id oid.ID) (object.Type, int64, error) {
-	if _, err := tryGit(o.h.t, o.dir, nil, "cat-file", "-e", id.String()); err != nil {
+	out, err := tryGit(o.h.t, o.dir, nil, "cat-file", "-s", id.String())
+	if err != nil {
 		return 0, 0, errors.Join(repo.ErrObjectNotFound, err)
 	}
-	return object.Commit, 0, nil
+	size, err := strconv.ParseInt(strings.TrimSpace(out), 10, 64)
+	return object.Commit, size, err
 }
 
 func (o bareObjects) Close() error { return nil }

@@ -34,6 +34,11 @@ type SSH struct {
 	// Caller makes the caller of a command from who was proven to run it.
 	Caller func(conn ssh.ConnMetadata, id authn.Identity) authz.Caller
 
+	// Tickets are what clients of Git LFS go on with over HTTP, at HTTPURL, which clone
+	// URLs begin with. Nil: there is no LFS here.
+	Tickets *authn.Tickets
+	HTTPURL string
+
 	Limits Limits
 
 	Connections int           // at once, the unauthenticated ones among them; default 256
@@ -41,6 +46,7 @@ type SSH struct {
 	Drain       time.Duration // what running commands get when the server ends; default 30 seconds
 
 	service service // nil: the operations of the fields above
+	lines   refLines
 }
 
 // The defaults of [SSH].

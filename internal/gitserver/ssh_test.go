@@ -56,6 +56,8 @@ func newSSHDoor(t testing.TB, limits Limits) *sshDoor {
 			return authz.Caller{Principal: id.Principal, Credential: id.Credential, RequestID: "request-1"}
 		},
 		Limits:  limits,
+		Tickets: newTickets(t),
+		HTTPURL: "http://git.example.com",
 		service: d.host,
 	}
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")

@@ -22,26 +22,42 @@ func (x *sshExchange) encode(a *wire.Advertisement) error {
 	return out.Flush()
 }
 
-// fetchV2 answers requests of version 2 until the client takes its leave. All of them
-// see the same snapshot.
+// fetchV2 answers requests of version 2 until the client takes its leave. Between two of
+// them it may take its time: each but the first is decided anew, as over HTTP.
 func (x *sshExchange) fetchV2(ctx context.Context, snap *repo.Snapshot) error {
 	if err := wire.EncodeV2Capabilities(x.out, v2Capabilities); err != nil {
 		return err
 	}
+	q := &v2Request{service: x.service, snap: snap, in: x.in, out: x.out, lines: x.lines}
 	for {
-		err := (&v2Request{x.service, snap, x.in, x.out}).serve(ctx)
+		err := q.serve(ctx)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
+		q.again = x.pullAgain
 	}
+}
+
+// pullAgain proves and decides what was proven and decided when the command began: a key
+// or a permission that was taken away since then counts.
+func (x *sshExchange) pullAgain(ctx context.Context) (*repo.Snapshot, error) {
+	var err error
+	if x.caller, err = x.prove(ctx); err != nil {
+		return nil, err
+	}
+	return x.service.pull(ctx, x.caller, x.repository)
 }
 
 // maxHeldFetch bounds what is kept of a fetch of version 0 or 1 for git to be told
 // again: half a million wants.
 const maxHeldFetch = 32 << 20
+
+// maxCommon is how many common commits are kept: each is one that a pack can begin from,
+// and a client that knows of the first needs to tell no more.
+const maxCommon = 4096
 
 // statefulFetch holds versions 0 and 1 over one connection, where the server must
 // remember what was said. Git's upload-pack is run without a memory, as over HTTP, so
@@ -71,6 +87,9 @@ func (x *sshExchange) fetchV0(ctx context.Context, snap *repo.Snapshot) error {
 		}
 	}
 	if done, err := f.haves(ctx, r); err != nil || !done {
+		return err
+	}
+	if _, err := x.pullAgain(ctx); err != nil { // the negotiation took as long as the client wished
 		return err
 	}
 	return f.pack(ctx)
@@ -152,7 +171,7 @@ func (f *statefulFetch) haves(ctx context.Context, r *pktline.Reader) (done bool
 
 // have acknowledges the first commit that is here too.
 func (f *statefulFetch) have(ctx context.Context, objects objects, out *pktline.Writer, id oid.ID) error {
-	if len(f.common)*oid.Size > maxHeldFetch {
+	if len(f.common) == maxCommon {
 		return nil // enough to make a pack from
 	}
 	_, _, err := objects.Info(ctx, id)

@@ -2,12 +2,14 @@ package gitserver
 
 import (
 	"context"
+	"errors"
 	"io"
 	"regexp"
 	"time"
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/refward/refward/internal/authn"
 	"github.com/refward/refward/internal/authz"
 )
 
@@ -135,24 +137,31 @@ var sshCommand = regexp.MustCompile(`^git[- ](upload-pack|receive-pack) (?:'([^'
 // have been deactivated since the connection began.
 func (c *sshConnection) run(ctx context.Context, ch ssh.Channel, hangUp func(), text string, version int) uint32 {
 	in := newBody(guardedReader{ch, newStallGuard(c.limits.Stall, hangUp)}, c.limits.PushBytes)
+	sink := func(w io.Writer) *output {
+		return &output{w: w, flush: func() error { return nil }, guard: newStallGuard(c.limits.Stall, hangUp)}
+	}
 	x := &sshExchange{
 		limits:  c.limits,
 		service: c.server.operations(),
+		lines:   &c.server.lines,
+		prove:   c.prove,
 		version: version,
 		in:      in,
-		out: &output{
-			w:     ch,
-			flush: func() error { return nil },
-			guard: newStallGuard(c.limits.Stall, hangUp),
-		},
-		errs: errorLog{c.server.Log},
+		out:     sink(ch),
+		errs:    errorLog{c.server.Log},
 	}
 	err := func() error {
-		id, err := c.server.identify(ctx, c.conn.User(), []byte(c.conn.Permissions.Extensions[provenKey]))
-		if err != nil {
+		lfs := lfsCommand.FindStringSubmatch(text)
+		if lfs != nil {
+			x.told = sink(ch.Stderr())
+		}
+		var err error
+		if x.caller, err = x.prove(ctx); err != nil {
 			return err
 		}
-		x.caller = c.server.Caller(c.conn, id)
+		if lfs != nil {
+			return x.lfsAuthenticate(ctx, c.server, authn.SSHProof(c.conn.User(), c.key()), lfs)
+		}
 		m := sshCommand.FindStringSubmatch(text)
 		if m == nil {
 			return errHere
@@ -165,9 +174,29 @@ func (c *sshConnection) run(ctx context.Context, ch ssh.Channel, hangUp func(), 
 	}()
 	if err != nil {
 		x.fail(ctx, err)
-		return 1
+		return exitStatus(err)
 	}
 	return 0
+}
+
+// key is the key that the client has proven to hold, in its wire format.
+func (c *sshConnection) key() []byte { return []byte(c.conn.Permissions.Extensions[provenKey]) }
+
+// prove returns who has the key now, if anybody.
+func (c *sshConnection) prove(ctx context.Context) (authz.Caller, error) {
+	id, err := c.server.identify(ctx, c.conn.User(), c.key())
+	if err != nil {
+		return authz.Caller{}, err
+	}
+	return c.server.Caller(c.conn, id), nil
+}
+
+// exitStatus tells a command that does not exist, as shells do, from one that failed.
+func exitStatus(err error) uint32 {
+	if errors.Is(err, errNoCommand) {
+		return 127
+	}
+	return 1
 }
 
 func (s *SSH) operations() service {
@@ -182,10 +211,13 @@ type sshExchange struct {
 	route
 	limits  Limits
 	service service
+	lines   *refLines
 	caller  authz.Caller
+	prove   func(context.Context) (authz.Caller, error) // who has the key by now
 	version int
 	in      *body
 	out     *output
+	told    *output // where errors are told in plain text; nil: in a packet to out
 	errs    errorLog
 }
 
@@ -195,7 +227,7 @@ func (x *sshExchange) serve(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := x.encode(pushAdvertisement(snap, x.version)); err != nil {
+		if err := x.lines.advertisePush(x.out, snap, x.version); err != nil {
 			return err
 		}
 		c := &pushConversation{service: x.service, caller: x.caller, repository: x.repository, limits: x.limits, in: x.in, out: x.out}

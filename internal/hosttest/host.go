@@ -3,8 +3,10 @@ package hosttest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -98,6 +100,19 @@ func (h *Host) Stop(t testing.TB) {
 	if err := h.server.Close(); err != nil {
 		t.Errorf("close the host: %v", err)
 	}
+}
+
+// Endpoints are the addresses that the host wrote once it answered.
+type Endpoints struct{ HTTP, SSH string }
+
+// Endpoints returns where the host is.
+func (h *Host) Endpoints(t testing.TB) (ends Endpoints) {
+	t.Helper()
+	Eventually(t, startTimeout, "the host writes where it is", func() bool {
+		b, err := os.ReadFile(filepath.Join(h.Data, "endpoints.json"))
+		return err == nil && json.Unmarshal(b, &ends) == nil
+	})
+	return ends
 }
 
 // Hire makes a user with an access key and a Git credential, in the groups given.

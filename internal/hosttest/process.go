@@ -1,6 +1,7 @@
 package hosttest
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -21,42 +22,48 @@ import (
 // takes its time to load a binary.
 const startTimeout = time.Minute
 
-// binary is the command, built once for all tests of a test binary.
-var binary struct {
+// binaries are the command, built once for all tests of a test binary, by build tags.
+var binaries = struct {
 	sync.Mutex
-	path string
-}
+	paths map[string]string
+}{paths: map[string]string{}}
 
 // Binary returns the path of the command, built from this module. TestMain removes it
 // with RemoveBinary.
 func Binary(t testing.TB) string {
 	t.Helper()
+	return binaryWith(t, "")
+}
+
+// binaryWith is Binary with build tags.
+func binaryWith(t testing.TB, tags string) string {
+	t.Helper()
 	Need(t, "go")
-	binary.Lock()
-	defer binary.Unlock()
-	if binary.path != "" {
-		return binary.path
+	binaries.Lock()
+	defer binaries.Unlock()
+	if path := binaries.paths[tags]; path != "" {
+		return path
 	}
 	dir, err := os.MkdirTemp("", "refward-test-binary-")
 	if err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "refward")
-	out, err := exec.Command("go", "build", "-o", path, "github.com/refward/refward/cmd/refward").CombinedOutput()
+	out, err := exec.Command("go", "build", "-tags", tags, "-o", path, "github.com/refward/refward/cmd/refward").CombinedOutput()
 	if err != nil {
 		_ = os.RemoveAll(dir)
 		t.Fatalf("build refward: %v\n%s", err, out)
 	}
-	binary.path = path
+	binaries.paths[tags] = path
 	return path
 }
 
 // RemoveBinary removes what Binary built, if it did.
 func RemoveBinary() {
-	binary.Lock()
-	defer binary.Unlock()
-	if binary.path != "" {
-		_ = os.RemoveAll(filepath.Dir(binary.path))
+	binaries.Lock()
+	defer binaries.Unlock()
+	for _, path := range binaries.paths {
+		_ = os.RemoveAll(filepath.Dir(path))
 	}
 }
 
@@ -70,6 +77,7 @@ type Process struct {
 
 	binary string
 	args   []string
+	step   string // at which the process ends itself; see Arm
 	keyID  string
 	key    string
 	cmd    *exec.Cmd
@@ -111,6 +119,7 @@ func (p *Process) start(t testing.TB) {
 		"serve", "--data-dir", p.Data, "--listen", listen, "--ssh-listen", "127.0.0.1:0", "--account-id", p.Account, "--region", Region,
 	}, p.args...)...)
 	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "REFWARD_ROOT_ACCESS_KEY_ID=" + p.keyID, "REFWARD_ROOT_SECRET_ACCESS_KEY=" + p.key}
+	p.cmd.Env = append(p.cmd.Env, "FAILPOINT="+p.step)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -137,6 +146,34 @@ func (p *Process) Kill(t testing.TB) {
 		t.Errorf("kill the host: %v", err)
 	}
 	_ = p.cmd.Wait() // "signal: killed"
+	_ = os.Remove(filepath.Join(p.Data, "endpoints.json"))
+	p.cmd = nil
+}
+
+// Arm makes the process end itself, as Kill does, when it reaches a step of package
+// failpoint after the next start. Empty: no more.
+func (p *Process) Arm(t testing.TB, step string) {
+	t.Helper()
+	p.binary, p.step = binaryWith(t, "failpoint"), step
+}
+
+// Command is another use of the command that the host is run by, with its data directory:
+// of a host that does not run. It dies at the step that was armed.
+func (p *Process) Command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, p.binary, append(args, "--data-dir", p.Data)...)
+	cmd.Env = append(os.Environ(), "FAILPOINT="+p.step)
+	return cmd
+}
+
+// Gone waits until the process has ended by itself.
+func (p *Process) Gone(t testing.TB) {
+	t.Helper()
+	late := time.AfterFunc(startTimeout, func() {
+		t.Error("the host still runs")
+		_ = p.cmd.Process.Kill()
+	})
+	_ = p.cmd.Wait() // "signal: killed"
+	late.Stop()
 	_ = os.Remove(filepath.Join(p.Data, "endpoints.json"))
 	p.cmd = nil
 }

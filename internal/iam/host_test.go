@@ -49,7 +49,7 @@ type host struct {
 
 func newHost(t testing.TB) *host {
 	t.Helper()
-	db, err := sqlstore.Open(t.Context(), sqlstore.Config{Dir: t.TempDir()})
+	db, err := sqlstore.Open(t.Context(), sqlstore.Config{Dir: t.TempDir(), Alone: true})
 	if err != nil {
 		t.Fatal(err)
 	}

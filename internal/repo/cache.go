@@ -20,14 +20,30 @@ import (
 // The names in the cache folder that are no repository's: no ID has a ~.
 const (
 	incomingDir = "~incoming" // quarantines, and files that are being fetched
+	answersDir  = "~answers"  // answers to fetches, of this process alone
 	bootFile    = "~boot"     // the boot of the machine in which the cache was written
+	gonePrefix  = "~gone-"    // what is being removed
 )
 
 // The endings of the files of a pack.
 const (
-	packExt  = ".pack"
-	indexExt = ".idx"
+	packExt    = ".pack"
+	indexExt   = ".idx"
+	bitmapExt  = ".bitmap" // which objects each of some commits reaches
+	reverseExt = ".rev"    // the objects in the order of the pack: a bitmap is of little use without
 )
+
+// extensions are the files that a pack has, its index last: git finds a pack by its
+// index, and looks for the others then.
+func (p Pack) extensions() []string {
+	if p.Bitmap {
+		return []string{packExt, bitmapExt, reverseExt, indexExt}
+	}
+	return []string{packExt, indexExt}
+}
+
+// allExtensions are those that a pack can have; a pack is removed from its index on.
+func allExtensions() []string { return []string{indexExt, bitmapExt, reverseExt, packExt} }
 
 // cacheConfig is the configuration of a bare repository in the cache. What git writes
 // there need not survive a crash, and git must never tidy up.
@@ -69,6 +85,14 @@ func prepareCache(dir string) error {
 		path := filepath.Join(dir, e.Name())
 		switch {
 		case e.Name() == incomingDir:
+			if path, err = setAside(path); err != nil {
+				return err
+			}
+			_ = os.RemoveAll(path)
+			continue
+		case strings.HasPrefix(e.Name(), gonePrefix):
+			_ = os.RemoveAll(path)
+			continue
 		case !e.IsDir() || !idPattern.MatchString(e.Name()):
 			continue // not ours
 		case trusted:
@@ -82,6 +106,17 @@ func prepareCache(dir string) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, bootFile), []byte(boot), 0o600)
+}
+
+// setAside renames a folder to one that nobody uses, and returns its path. A git that
+// outlived the last process, which was killed, may still write there: removing it then
+// fails, and the next start does the rest.
+func setAside(folder string) (string, error) {
+	aside, err := os.MkdirTemp(filepath.Dir(folder), gonePrefix)
+	if err != nil {
+		return "", err
+	}
+	return aside, os.Rename(folder, filepath.Join(aside, "folder"))
 }
 
 // bootID names the present boot of the machine, or is empty where that is unknown.
@@ -98,12 +133,15 @@ type cached struct {
 	id  ID
 	dir string
 
-	mu    sync.Mutex // guards ready and packs
+	mu    sync.Mutex // guards what follows
 	ready bool
 	packs map[string]*fill // packs in the cache or on their way, by ID
+	epoch int64            // the greatest that was seen in a fetch
+	uses                   // who may have files open
 
-	viewMu sync.Mutex // guards views, and is held while one is made
+	viewMu sync.Mutex // guards what follows, and is held while a view is made
 	views  map[int64]*view
+	tagged tagSet
 }
 
 // fill is a pack in the cache or on its way. err is set before done is closed.
@@ -119,8 +157,9 @@ func (c *cached) pack(packID string) string {
 	return filepath.Join(c.dir, "objects", "pack", "pack-"+packID)
 }
 
-// ensure returns the cache of the snapshot's repository with all of its packs.
-func (h *House) ensure(ctx context.Context, snap *Snapshot) (*cached, error) {
+// ensure returns the cache of the snapshot's repository with all of its packs, in use
+// until the lease ends.
+func (h *House) ensure(ctx context.Context, snap *Snapshot) (_ *lease, err error) {
 	if h.life.Err() != nil {
 		return nil, ErrClosed
 	}
@@ -128,6 +167,13 @@ func (h *House) ensure(ctx context.Context, snap *Snapshot) (*cached, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Before it is asked which packs are there: none of them is removed from here on.
+	l := h.use(c)
+	defer func() {
+		if err != nil {
+			l.end()
+		}
+	}()
 	waits, err := h.begin(c, snap)
 	if err != nil {
 		return nil, fmt.Errorf("cache of repository %s: %w", snap.ID, err)
@@ -142,7 +188,7 @@ func (h *House) ensure(ctx context.Context, snap *Snapshot) (*cached, error) {
 			return nil, context.Cause(ctx)
 		}
 	}
-	return c, nil
+	return l, nil
 }
 
 // begin starts fetching the packs that the cache lacks, and returns those to wait for.
@@ -156,6 +202,9 @@ func (h *House) begin(c *cached, snap *Snapshot) (waits []*fill, err error) {
 		c.ready = true
 	}
 	for _, p := range snap.Packs {
+		if c.replaced(p.ID) {
+			continue // its objects are in another one, which is here
+		}
 		f, ok := c.packs[p.ID]
 		if !ok {
 			if f, err = h.fetch(c, p); err != nil {
@@ -200,7 +249,7 @@ func (c *cached) prepare(snap *Snapshot) error {
 		return err
 	}
 	for _, e := range entries {
-		id := strings.TrimPrefix(strings.TrimSuffix(strings.TrimSuffix(e.Name(), packExt), indexExt), "pack-")
+		id := strings.TrimPrefix(strings.TrimSuffix(e.Name(), filepath.Ext(e.Name())), "pack-")
 		p, ok := listed[id]
 		if ok && c.complete(p) {
 			c.packs[id] = finished()
@@ -213,14 +262,15 @@ func (c *cached) prepare(snap *Snapshot) error {
 	return nil
 }
 
-// complete reports whether both files of a pack are there.
+// complete reports whether all files of a pack are there.
 func (c *cached) complete(p Pack) bool {
-	info, err := os.Stat(c.pack(p.ID) + packExt)
-	if err != nil || info.Size() != p.Size {
-		return false
+	for _, ext := range p.extensions() {
+		info, err := os.Stat(c.pack(p.ID) + ext)
+		if err != nil || info.Size() == 0 || ext == packExt && info.Size() != p.Size {
+			return false
+		}
 	}
-	info, err = os.Stat(c.pack(p.ID) + indexExt)
-	return err == nil && info.Size() > 0
+	return true
 }
 
 func finished() *fill {
@@ -240,6 +290,7 @@ func (h *House) fetch(c *cached, p Pack) (*fill, error) {
 		defer close(f.done)
 		ctx, cancel := context.WithTimeout(h.life, fetchTime)
 		defer cancel()
+		defer h.use(c).end()
 		if f.err = h.fetchNow(ctx, c, p); f.err != nil {
 			f.err = fmt.Errorf("fetch pack %s: %w", p.ID, f.err)
 			c.mu.Lock()
@@ -275,17 +326,22 @@ func (h *House) fetchNow(ctx context.Context, c *cached, p Pack) (err error) {
 	if err != nil {
 		return err
 	}
-	return c.install(p.ID, file)
+	return c.install(p, file)
 }
 
-// install moves both files of a pack into place. Git finds a pack by its index, so the
-// pack goes first.
-func (c *cached) install(packID, from string) error {
-	if err := os.Rename(from+packExt, c.pack(packID)+packExt); err != nil {
-		return err
+// install moves the files of a pack into place.
+func (c *cached) install(p Pack, from string) error {
+	for _, ext := range p.extensions() {
+		err := os.Rename(from+ext, c.pack(p.ID)+ext)
+		if err != nil && !(speedsUp(ext) && errors.Is(err, fs.ErrNotExist)) {
+			return err
+		}
 	}
-	return os.Rename(from+indexExt, c.pack(packID)+indexExt)
+	return nil
 }
+
+// speedsUp reports whether git can do without such a file.
+func speedsUp(ext string) bool { return ext == bitmapExt || ext == reverseExt }
 
 func (h *House) fetchInline(ctx context.Context, c *cached, p Pack, file string) error {
 	data, err := h.Packs.PackData(ctx, c.id, p.ID)
@@ -303,12 +359,15 @@ func (h *House) fetchInline(ctx context.Context, c *cached, p Pack, file string)
 }
 
 func (h *House) fetchBlobs(ctx context.Context, p Pack, file string) error {
-	for _, ext := range []string{packExt, indexExt} {
+	for _, ext := range p.extensions() {
 		if h.Link != nil && h.Link(p.Key+ext, file+ext) == nil {
 			continue
 		}
 		sum := sha256.New()
-		if err := h.copyBlob(ctx, p.Key+ext, file+ext, sum); err != nil {
+		if err := h.copyBlob(ctx, p.Key+ext, file+ext, sum); speedsUp(ext) && errors.Is(err, ErrPackGone) {
+			h.Log.WarnContext(ctx, "a pack is served without its bitmap: fsck says more", "pack", p.Key, "error", err)
+			continue
+		} else if err != nil {
 			return err
 		}
 		if ext == packExt && hex.EncodeToString(sum.Sum(nil)) != p.SHA256 {

@@ -360,3 +360,46 @@ func TestPackIDs(t *testing.T) {
 		last, base = p.ID, tip.String()
 	}
 }
+
+// TestOpenBesideSurvivor: a git that outlived the killed process still writes to its
+// scratch folder; the next start does not fail on it, and a later one removes the folder.
+func TestOpenBesideSurvivor(t *testing.T) {
+	h := newHost(t)
+	if err := h.House.Close(); err != nil {
+		t.Fatal(err)
+	}
+	scratch := filepath.Join(h.options.CacheDir, "~incoming", "01M89ECMRM2TGQDYKE0PBK4MEE", "git", "objects")
+	if err := os.MkdirAll(scratch, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var began, writing sync.WaitGroup
+	for i := range 16 {
+		began.Add(1)
+		root, err := os.OpenRoot(scratch) // as a working directory: it goes where the folder goes
+		if err != nil {
+			t.Fatal(err)
+		}
+		writing.Go(func() {
+			defer func() { _ = root.Close() }()
+			for n := 0; n < 400; n++ {
+				f, err := root.Create(fmt.Sprint("tmp_pack_", i, "_", n))
+				if n == 0 {
+					began.Done()
+				}
+				if err != nil { // the folder is gone
+					return
+				}
+				_ = f.Close()
+			}
+		})
+	}
+	began.Wait()
+	h.reopen(t)
+	h.wantNoLeftovers(t)
+	writing.Wait()
+	h.reopen(t)
+	left, err := filepath.Glob(filepath.Join(h.options.CacheDir, "~gone-*"))
+	if err != nil || len(left) != 0 {
+		t.Errorf("left: %v (%v)", left, err)
+	}
+}

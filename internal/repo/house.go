@@ -27,6 +27,7 @@ import (
 	"github.com/refward/refward/internal/blob"
 	"github.com/refward/refward/internal/git/catfile"
 	"github.com/refward/refward/internal/git/gitcmd"
+	"github.com/refward/refward/internal/repo/replay"
 )
 
 // Options configure a House. CacheDir, Blobs, Packs, Git, Log and Now are required.
@@ -45,6 +46,9 @@ type Options struct {
 	// InlineLimit is the size up to which a pack goes into the metadata store. Zero:
 	// 64 KiB.
 	InlineLimit int64
+	// Answers bounds the bytes of answers to fetches that are kept in the cache folder, so
+	// that the next one who asks the same gets them from there. Zero: 4 GiB.
+	Answers int64
 	// Memory bounds what one process that unpacks what a client sent may allocate, in
 	// bytes. Zero: 4 GiB.
 	Memory uint64
@@ -61,6 +65,7 @@ const (
 type House struct {
 	Options
 	readers *catfile.Pool
+	answers *replay.Cache
 	ids     packIDs
 	fills   chan struct{} // bounds the packs that are fetched at once
 
@@ -99,6 +104,11 @@ func Open(ctx context.Context, o Options) (*House, error) {
 	h.ids.now = o.Now
 	h.life, h.end = context.WithCancel(context.WithoutCancel(ctx))
 	h.readers = catfile.NewPool(h.life, o.Git)
+	h.answers, err = replay.Open(replay.Options{Dir: filepath.Join(dir, answersDir), Disk: o.Answers, Go: h.start, Life: h.life, Now: o.Now})
+	if err != nil {
+		h.end()
+		return nil, fmt.Errorf("open repository cache: %w", err)
+	}
 	return h, nil
 }
 
@@ -161,7 +171,9 @@ func (h *House) Remove(id ID) error {
 	h.mu.Lock()
 	delete(h.repos, id)
 	h.mu.Unlock()
+	c.abandon()
 	h.readers.Forget(c.dir)
+	h.answers.Drop(string(id))
 	// Renamed first: a request that still comes then finds all or nothing.
 	gone := filepath.Join(h.CacheDir, incomingDir, h.ids.next())
 	if err := os.Rename(c.dir, gone); errors.Is(err, os.ErrNotExist) {

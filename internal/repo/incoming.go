@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/refward/refward/internal/failpoint"
 	"github.com/refward/refward/internal/git/catfile"
 	"github.com/refward/refward/internal/git/oid"
 	"github.com/refward/refward/internal/git/pack"
@@ -22,7 +23,7 @@ import (
 // the same; Publish, Committed, Abandon and Discard are called one after the other.
 type Incoming struct {
 	house *House
-	repo  *cached
+	repo  *lease
 	dir   string // the quarantine; empty where the push brought no objects
 	base  string // of the pack's files, without ending
 
@@ -90,7 +91,7 @@ func (in *Incoming) Objects(context.Context) (*Objects, error) {
 	if h.life.Err() != nil {
 		return nil, ErrClosed
 	}
-	return &Objects{house: h, repo: in.repo, reader: h.readers.Reader(in.repo.dir), incoming: in}, nil
+	return &Objects{house: h, repo: h.use(in.repo.cached), reader: h.readers.Reader(in.repo.dir), incoming: in}, nil
 }
 
 // Publish makes the pack durable: a blob, or Inline bytes for the transaction. ok is
@@ -104,14 +105,14 @@ func (in *Incoming) Publish(ctx context.Context) (p Pack, ok bool, err error) {
 	ctx, cancel := h.bind(ctx)
 	defer cancel()
 	p = Pack{ID: h.ids.next(), Objects: in.file.Index.Len(), Created: h.Now().UTC().Truncate(time.Millisecond)}
-	if err := in.measure(&p); err != nil {
+	if p.SHA256, p.Size, err = measure(in.base + packExt); err != nil {
 		return Pack{}, false, fmt.Errorf("read the received pack: %w", err)
 	}
 	if p.Size <= h.InlineLimit {
 		p.Inline, err = os.ReadFile(in.base + packExt)
 	} else {
 		p.Key = string(in.repo.id) + "/" + p.ID
-		err = h.upload(ctx, p.Key, in.base)
+		err = h.upload(ctx, p, in.base)
 	}
 	if err != nil {
 		return Pack{}, false, fmt.Errorf("store the received pack: %w", err)
@@ -119,27 +120,41 @@ func (in *Incoming) Publish(ctx context.Context) (p Pack, ok bool, err error) {
 	in.mu.Lock()
 	in.published = &p
 	in.mu.Unlock()
+	failpoint.Reach(failpoint.PackStored)
 	return p, true, nil
 }
 
-// measure sets size and hash.
-func (in *Incoming) measure(p *Pack) error {
-	f, err := os.Open(in.base + packExt)
+// measure returns the hash and the size of a file.
+func measure(path string) (sha string, size int64, err error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return err
+		return "", 0, err
 	}
 	sum := sha256.New()
-	p.Size, err = io.Copy(sum, f)
-	p.SHA256 = hex.EncodeToString(sum.Sum(nil))
-	return errors.Join(err, f.Close())
+	size, err = io.Copy(sum, f)
+	return hex.EncodeToString(sum.Sum(nil)), size, errors.Join(err, f.Close())
 }
 
-// upload puts both files of a pack. A blob is complete or absent; of two, one may be
-// there when the other fails, and is removed.
-func (h *House) upload(ctx context.Context, key, base string) error {
-	for _, ext := range []string{packExt, indexExt} {
-		if err := h.uploadFile(ctx, key+ext, base+ext); err != nil {
-			return errors.Join(err, h.deleteBlobs(key))
+// MaxPublish is how long it may take from the beginning of a pack's upload to the commit
+// of the transaction that lists it. Blobs that no row names are deleted a good while
+// later (see [House.Orphans]), so a transaction that came after that would list a pack
+// that is gone: whoever commits checks [Pack.Late].
+const MaxPublish = time.Hour
+
+// Late reports whether it is too late at that time to commit the row of a pack that was
+// uploaded for it.
+func (p Pack) Late(at time.Time) bool {
+	return !p.IsInline() && at.Sub(p.Created) > MaxPublish
+}
+
+// upload puts the files of a pack. A blob is complete or absent; of several, some may be
+// there when one fails, and are removed.
+func (h *House) upload(ctx context.Context, p Pack, base string) error {
+	ctx, cancel := context.WithTimeout(ctx, MaxPublish)
+	defer cancel()
+	for _, ext := range p.extensions() {
+		if err := h.uploadFile(ctx, p.Key+ext, base+ext); err != nil {
+			return errors.Join(err, h.deleteBlobs(p.Key))
 		}
 	}
 	return nil
@@ -164,11 +179,7 @@ const cleanupTime = 30 * time.Second
 func (h *House) deleteBlobs(key string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(h.life), cleanupTime)
 	defer cancel()
-	var errs []error
-	for _, ext := range []string{packExt, indexExt} {
-		errs = append(errs, h.Blobs.Delete(ctx, key+ext))
-	}
-	return errors.Join(errs...)
+	return h.DeletePack(ctx, key)
 }
 
 // Committed moves the pack into the cache after the transaction committed; a failure
@@ -180,23 +191,24 @@ func (in *Incoming) Committed(ctx context.Context) {
 	in.published = nil
 	in.mu.Unlock()
 	if p != nil {
-		in.share(p)
-		if err := in.repo.adopt(p.ID, in.base); err != nil {
+		in.house.share(*p, in.base)
+		if err := in.repo.adopt(*p, in.base); err != nil {
 			in.house.Log.WarnContext(ctx, "move a pack into the cache", "repository", in.repo.id, "pack", p.ID, "error", err)
 		}
+		failpoint.Reach(failpoint.PackCached)
 	}
 	in.Discard()
 }
 
-// share replaces the files of the quarantine by links to the blobs just written, so that
-// the pack is on disk once. Where that does not work it is there twice.
-func (in *Incoming) share(p *Pack) {
-	if in.house.Link == nil || p.IsInline() {
+// share replaces the files of a pack by links to the blobs just written, so that it is
+// on disk once. Where that does not work it is there twice.
+func (h *House) share(p Pack, base string) {
+	if h.Link == nil || p.IsInline() {
 		return
 	}
-	for _, ext := range []string{packExt, indexExt} {
-		linked := in.base + ext + ".link"
-		if in.house.Link(p.Key+ext, linked) != nil || os.Rename(linked, in.base+ext) != nil {
+	for _, ext := range p.extensions() {
+		linked := base + ext + ".link"
+		if h.Link(p.Key+ext, linked) != nil || os.Rename(linked, base+ext) != nil {
 			return
 		}
 	}
@@ -204,16 +216,16 @@ func (in *Incoming) share(p *Pack) {
 
 // adopt installs the files of a pack that was just received, unless the pack was
 // fetched already by one who saw its row first.
-func (c *cached) adopt(packID, base string) error {
+func (c *cached) adopt(p Pack, base string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, ok := c.packs[packID]; ok {
+	if _, ok := c.packs[p.ID]; ok {
 		return nil
 	}
-	if err := c.install(packID, base); err != nil {
+	if err := c.install(p, base); err != nil {
 		return err
 	}
-	c.packs[packID] = finished()
+	c.packs[p.ID] = finished()
 	return nil
 }
 
@@ -228,6 +240,7 @@ func (in *Incoming) Discard() {
 	for _, f := range files {
 		_ = f.Close() // opened for reading
 	}
+	in.repo.end()
 	if in.dir == "" {
 		return
 	}

@@ -24,7 +24,7 @@ const maxPeel = 16
 // Objects reads objects. Not safe for concurrent use; any number may be open at once.
 type Objects struct {
 	house    *House
-	repo     *cached
+	repo     *lease
 	reader   *catfile.Reader
 	incoming *Incoming       // nil: no quarantine
 	inside   *catfile.Reader // of the quarantine, from the first object that needs it
@@ -47,6 +47,7 @@ func (o *Objects) Close() error {
 	if o.inside != nil {
 		o.inside.Release()
 	}
+	o.repo.end() // after its processes: they may look at files of the lease
 	return nil
 }
 

@@ -2,7 +2,10 @@ package repo
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -17,10 +20,7 @@ func (h *House) Orphans(ctx context.Context, known func(key string) bool, olderT
 	before := h.Now().Add(-olderThan)
 	var found []blob.Info
 	err := h.Blobs.List(ctx, "", func(i blob.Info) bool {
-		key, isPack := strings.CutSuffix(i.Key, packExt)
-		if !isPack {
-			key, isPack = strings.CutSuffix(i.Key, indexExt)
-		}
+		key, isPack := PackKey(i.Key)
 		if isPack && i.Created.Before(before) && !known(key) {
 			found = append(found, i)
 		}
@@ -30,4 +30,48 @@ func (h *House) Orphans(ctx context.Context, known func(key string) bool, olderT
 		return nil, fmt.Errorf("list orphans: %w", err)
 	}
 	return found, nil
+}
+
+// PackKey returns the key of the pack that a blob belongs to, and false for a blob that
+// belongs to none.
+func PackKey(blobKey string) (key string, ok bool) {
+	for _, ext := range allExtensions() {
+		if key, ok = strings.CutSuffix(blobKey, ext); ok {
+			return key, true
+		}
+	}
+	return "", false
+}
+
+// DeletePack deletes every blob of a pack by its key. Blobs that are not there are not
+// missed.
+func (h *House) DeletePack(ctx context.Context, key string) error {
+	var errs []error
+	for _, ext := range allExtensions() {
+		errs = append(errs, h.Blobs.Delete(ctx, key+ext))
+	}
+	return errors.Join(errs...)
+}
+
+// RemoveLeftovers removes folders of quarantines and consolidations that were begun
+// longer ago than that, and counts them. Whoever began them has failed to.
+func (h *House) RemoveLeftovers(olderThan time.Duration) (n int, err error) {
+	folder := filepath.Join(h.CacheDir, incomingDir)
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return 0, fmt.Errorf("remove leftovers: %w", err)
+	}
+	before := timeID(h.Now().Add(-olderThan))
+	var errs []error
+	for _, e := range entries {
+		if e.Name() >= before { // an ID begins with its time
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(folder, e.Name())); err != nil {
+			errs = append(errs, fmt.Errorf("remove leftovers: %w", err))
+			continue
+		}
+		n++
+	}
+	return n, errors.Join(errs...)
 }

@@ -36,6 +36,13 @@ func (p *packIDs) next() string {
 	return encodeID(id)
 }
 
+// timeID is the least ID of a time.
+func timeID(t time.Time) string {
+	var id [16]byte
+	binary.BigEndian.PutUint64(id[:8], uint64(t.UnixMilli())<<16)
+	return encodeID(id)
+}
+
 // increment adds a random number to the last 64 bits and carries, so that the next ID
 // cannot be guessed from the one before.
 func increment(id *[16]byte) {

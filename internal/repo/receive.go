@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/refward/refward/internal/failpoint"
 	"github.com/refward/refward/internal/git/gitcmd"
 	"github.com/refward/refward/internal/git/object"
 	"github.com/refward/refward/internal/git/oid"
@@ -22,11 +23,11 @@ type Limits struct {
 	BlobBytes int64 // of one blob, unpacked (CodeCommit: 2 GB)
 }
 
-// fsckRules are the checks of git-fsck(1) that a pack is spared. Git's strict mode makes
+// FsckRules are the checks of git-fsck(1) that a pack is spared. Git's strict mode makes
 // errors of its warnings, which is right for names like .git in a tree; these five are
 // slips of old tools, harmless, and so frequent in the history of well-known projects
 // that refusing them would refuse the projects.
-const fsckRules = "zeroPaddedFilemode=ignore,badTimezone=ignore,missingSpaceBeforeDate=ignore," +
+const FsckRules = "zeroPaddedFilemode=ignore,badTimezone=ignore,missingSpaceBeforeDate=ignore," +
 	"missingEmail=ignore,missingNameBeforeEmail=ignore"
 
 // streamBlobs is the size from which git unpacks a blob in pieces instead of in memory.
@@ -58,6 +59,7 @@ func (h *House) Receive(ctx context.Context, snap *Snapshot, pack io.Reader, tip
 		in.Discard()
 		return nil, err
 	}
+	failpoint.Reach(failpoint.PackReceived)
 	return in, nil
 }
 
@@ -138,7 +140,7 @@ func (in *Incoming) index(ctx context.Context, r io.Reader, progress io.Writer) 
 	}
 	cmd := h.Git.Command("index-pack").GitDir(in.repo.dir).Objects(in.objects(), in.repo.objects()).
 		Config("core.bigFileThreshold", streamBlobs).
-		Flag("--stdin").Flag("--fix-thin").Option("--strict", fsckRules).
+		Flag("--stdin").Flag("--fix-thin").Option("--strict", FsckRules).
 		Class(gitcmd.Receiving).Memory(h.Memory).Stdin(r)
 	if progress != nil {
 		cmd = cmd.Flag("--show-resolving-progress").Stderr(&progressFilter{w: progress})
@@ -160,42 +162,16 @@ func (in *Incoming) checkSizes(l Limits) error {
 	if in.file == nil {
 		return nil
 	}
-	smallest := int64(maxCommit)
-	if l.BlobBytes > 0 {
-		smallest = min(smallest, l.BlobBytes)
+	over, err := in.file.FindOversized(pack.Limits{Commit: maxCommit, Tag: maxCommit, Tree: maxTree, Blob: l.BlobBytes})
+	if err != nil || over == nil {
+		return err
 	}
-	for i := range in.file.Index.Len() {
-		offset, err := in.file.Index.Offset(i)
-		if err != nil {
-			return err
-		}
-		size, err := in.file.Size(offset)
-		if err != nil {
-			return err
-		}
-		if size <= smallest {
-			continue
-		}
-		typ, err := in.file.Type(offset)
-		if err != nil {
-			return err
-		}
-		limit := map[object.Type]int64{object.Commit: maxCommit, object.Tag: maxCommit, object.Tree: maxTree, object.Blob: l.BlobBytes}[typ]
-		if limit == 0 || size <= limit {
-			continue
-		}
-		id, err := in.file.Index.ID(i)
-		if err != nil {
-			return err
-		}
-		return fmt.Errorf("%w: %s %s has %d bytes, and the limit is %d", ErrTooLarge, typ, id, size, limit)
-	}
-	return nil
+	return fmt.Errorf("%w: %s %s has %d bytes, and the limit is %d", ErrTooLarge, over.Type, over.ID, over.Size, over.Limit)
 }
 
 // checkTips checks that every tip is in the pack or in the repository.
 func (in *Incoming) checkTips(ctx context.Context, tips []oid.ID) error {
-	o := Objects{house: in.house, repo: in.repo, reader: in.house.readers.Reader(in.repo.dir)}
+	o := Objects{house: in.house, repo: in.house.use(in.repo.cached), reader: in.house.readers.Reader(in.repo.dir)}
 	defer func() { _ = o.Close() }()
 	for _, tip := range tips {
 		_, _, ok, err := in.find(tip)

@@ -21,7 +21,7 @@ type Ref struct {
 
 // Pack is one immutable pack of a repository. Small ones live in the metadata
 // store (Inline), the others in the blob store under Key, with their index under
-// the same key and the ending .idx.
+// the same key and the ending .idx, and with Bitmap also .bitmap and .rev.
 type Pack struct {
 	ID      string // unique, ordered by time, never reused
 	Key     string // blob key without ending; empty for an inline pack
@@ -30,6 +30,9 @@ type Pack struct {
 	Objects int64
 	Inline  []byte // the pack file; nil unless it was asked for and the pack is inline
 	Created time.Time
+
+	Bitmap       bool // its reachability bitmap and its reverse index are stored with it
+	Consolidated bool // maintenance made it of other packs
 }
 
 // IsInline reports whether the pack's bytes are in the metadata store.
@@ -59,12 +62,21 @@ func (s *Snapshot) Ref(name refname.Name) (Ref, bool) {
 // Prefix returns the refs whose names begin with prefix. The slice is part of
 // the snapshot and must not be changed.
 func (s *Snapshot) Prefix(prefix string) []Ref {
-	lo, _ := slices.BinarySearchFunc(s.Refs, prefix, func(r Ref, p string) int {
+	lo, hi := s.Below(prefix)
+	return s.Refs[lo:hi]
+}
+
+// Below says where in Refs those are whose names begin with prefix: from lo up to, but
+// not including, hi.
+func (s *Snapshot) Below(prefix string) (lo, hi int) {
+	lo, _ = slices.BinarySearchFunc(s.Refs, prefix, func(r Ref, p string) int {
 		return strings.Compare(string(r.Name), p)
 	})
-	hi := lo
-	for hi < len(s.Refs) && strings.HasPrefix(string(s.Refs[hi].Name), prefix) {
-		hi++
-	}
-	return s.Refs[lo:hi]
+	n, _ := slices.BinarySearchFunc(s.Refs[lo:], prefix, func(r Ref, p string) int {
+		if strings.HasPrefix(string(r.Name), p) {
+			return -1
+		}
+		return 1
+	})
+	return lo, lo + n
 }

@@ -101,6 +101,24 @@ func (v *view) write(snap *Snapshot) error {
 		writePackedRefs(filepath.Join(v.dir, "packed-refs"), snap.Refs))
 }
 
+// WriteBare makes a bare repository without objects that shows the refs of a snapshot,
+// for work that must not touch the cache.
+func WriteBare(dir string, snap *Snapshot) error {
+	for _, sub := range []string{"objects/pack", "objects/info", "refs"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
+			return err
+		}
+	}
+	head := snap.Head
+	if head == "" {
+		head = "refs/heads/master" // fsck wants a branch; whether there is one matters to nobody
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(dir, "config"), []byte(cacheConfig), 0o600),
+		os.WriteFile(filepath.Join(dir, "HEAD"), []byte("ref: "+string(head)+"\n"), 0o600),
+		writePackedRefs(filepath.Join(dir, "packed-refs"), snap.Refs))
+}
+
 // writePackedRefs writes the format of git-pack-refs(1). The head line promises that
 // the refs are sorted and that every tag is peeled.
 func writePackedRefs(path string, refs []Ref) error {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/refward/refward/internal/maintenance"
 	"github.com/refward/refward/internal/secret"
 )
 
@@ -24,6 +25,8 @@ const (
 	DefaultDrain     = 30 * time.Second
 	DefaultMaxPack   = int64(4) << 30
 	DefaultMaxBlob   = int64(2) << 30 // CodeCommit's limit of one file
+	DefaultCache     = int64(4) << 30
+	DefaultMaxLFS    = int64(5) << 30
 )
 
 // Config is how a host is set up. The zero value works.
@@ -74,8 +77,22 @@ type Config struct {
 	// and 2 GiB.
 	MaxPackBytes, MaxBlobBytes int64
 
+	// FetchCacheBytes bounds the answers to clones and fetches that are kept on disk, in
+	// DataDir/cache, so that whoever asks the same next gets them from there. 0: 4 GiB.
+	FetchCacheBytes int64
+
+	// MaxLFSBytes bounds one object of Git LFS. 0: 5 GiB.
+	MaxLFSBytes int64
+
 	// DrainTimeout is how long requests may go on once the host was told to stop. 0: 30 s.
 	DrainTimeout time.Duration
+
+	// NoMaintenance leaves packs as they come and deletes nothing, until "refward
+	// maintenance run" does.
+	NoMaintenance bool
+
+	// Maintenance says when packs are consolidated and what is dead is deleted.
+	Maintenance maintenance.Options
 
 	// Git is the git binary. Empty: the one on the PATH. 2.39 or newer.
 	Git string
@@ -104,6 +121,8 @@ func (c Config) withDefaults() (Config, error) {
 	c.DrainTimeout = or(c.DrainTimeout, DefaultDrain)
 	c.MaxPackBytes = or(c.MaxPackBytes, DefaultMaxPack)
 	c.MaxBlobBytes = or(c.MaxBlobBytes, DefaultMaxBlob)
+	c.FetchCacheBytes = or(c.FetchCacheBytes, DefaultCache)
+	c.MaxLFSBytes = or(c.MaxLFSBytes, DefaultMaxLFS)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -149,9 +168,10 @@ func (c Config) check() error {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		errs = append(errs, errors.New("TLS: the certificate and its key are given together or not at all"))
 	}
-	if c.MaxPackBytes < 0 || c.MaxBlobBytes < 0 || c.DrainTimeout < 0 {
+	if c.MaxPackBytes < 0 || c.MaxBlobBytes < 0 || c.FetchCacheBytes < 0 || c.MaxLFSBytes < 0 || c.DrainTimeout < 0 {
 		errs = append(errs, errors.New("limits must not be negative"))
 	}
+	errs = append(errs, c.Maintenance.Check())
 	return errors.Join(errs...)
 }
 

@@ -70,6 +70,9 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 
 // gitOp names what a Git client wants by the end of the path; anything else is "git".
 func gitOp(r *http.Request) string {
+	if _, rest, ok := strings.Cut(r.URL.Path, "/info/lfs/"); ok {
+		return lfsOp(r.Method, rest)
+	}
 	for _, service := range []string{"git-receive-pack", "git-upload-pack"} {
 		switch {
 		case strings.HasSuffix(r.URL.Path, "/"+service):
@@ -79,6 +82,24 @@ func gitOp(r *http.Request) string {
 		}
 	}
 	return "git"
+}
+
+// lfsOp names what a client of Git LFS wants by what follows /info/lfs/.
+func lfsOp(method, rest string) string {
+	what, _, _ := strings.Cut(rest, "/")
+	switch {
+	case rest == "objects/batch":
+		return "git-lfs batch"
+	case what == "objects" && method == http.MethodGet:
+		return "git-lfs download"
+	case what == "objects" && method == http.MethodPut:
+		return "git-lfs upload"
+	case what == "objects":
+		return "git-lfs verify"
+	case what == "locks":
+		return "git-lfs locks"
+	}
+	return "git-lfs"
 }
 
 // isVisit reports whether a request for / is a person's look rather than a call: of the

@@ -14,17 +14,21 @@ import (
 	"github.com/refward/refward/internal/authz"
 	"github.com/refward/refward/internal/fault"
 	"github.com/refward/refward/internal/op"
+	"github.com/refward/refward/internal/repo"
+	"github.com/refward/refward/internal/repo/replay"
 )
 
 // metrics are the host's own, in a registry of their own: two hosts in one process do
 // not share any. No label holds text that a client chose.
 type metrics struct {
+	registry  *prometheus.Registry
 	handler   http.Handler
 	requests  *prometheus.CounterVec
 	seconds   *prometheus.HistogramVec
 	inFlight  prometheus.Gauge
 	decisions *prometheus.CounterVec
 	pushes    *prometheus.CounterVec
+	upkeep    upkeepMetrics
 }
 
 func newMetrics() *metrics {
@@ -51,11 +55,29 @@ func newMetrics() *metrics {
 			Help: "Pushes received, by HTTP status; refused refs are decisions.",
 		}, []string{"status"}),
 	}
+	m.upkeep = newUpkeepMetrics()
 	reg := prometheus.NewRegistry()
+	reg.MustRegister(m.upkeep.runs, m.upkeep.count, m.upkeep.bytes, m.upkeep.seconds)
 	reg.MustRegister(m.requests, m.seconds, m.inFlight, m.decisions, m.pushes,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry = reg
 	m.handler = promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 	return m
+}
+
+// answers shows the cache of answers to fetches.
+func (m *metrics) answers(house *repo.House) {
+	count := func(name, help string, of func(replay.Stats) int64) {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
+			func() float64 { return float64(of(house.AnswerStats())) }))
+	}
+	count("refward_fetch_answers_made_total", "Answers to fetches that had to be made.", func(s replay.Stats) int64 { return s.Made })
+	count("refward_fetch_answers_shared_total", "Answers to fetches that were there or on their way.", func(s replay.Stats) int64 { return s.Hits })
+	count("refward_fetch_answers_evicted_total", "Answers to fetches that made room for others.", func(s replay.Stats) int64 { return s.Evicted })
+	count("refward_fetch_answers_damaged_total", "Answers to fetches that were found damaged.", func(s replay.Stats) int64 { return s.Damaged })
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "refward_fetch_answers_disk_bytes", Help: "Bytes of answers to fetches on disk.",
+	}, func() float64 { return float64(house.AnswerStats().Disk) }))
 }
 
 func (m *metrics) request(rec *record, status int, took time.Duration) {

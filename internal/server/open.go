@@ -23,6 +23,7 @@ import (
 	"github.com/refward/refward/internal/git/gitcmd"
 	"github.com/refward/refward/internal/gitserver"
 	"github.com/refward/refward/internal/iam"
+	"github.com/refward/refward/internal/maintenance"
 	"github.com/refward/refward/internal/op"
 	"github.com/refward/refward/internal/repo"
 	"github.com/refward/refward/internal/secret"
@@ -45,7 +46,9 @@ type Server struct {
 	metrics  *metrics
 	checks   []check
 	api, git http.Handler
+	upkeep   *maintenance.Worker // nil where it is switched off
 	ssh      *gitserver.SSH
+	sweep    func(context.Context) error // removes what deleted repositories left
 
 	listener, sshListener net.Listener
 	draining              atomic.Bool
@@ -100,17 +103,24 @@ func Open(ctx context.Context, cfg Config) (_ *Server, err error) {
 	// What they may do.
 	house, err := repo.Open(ctx, repo.Options{
 		CacheDir: s.dir.join("cache"), Blobs: on.blobs, Link: on.blobs.Link, Packs: on.db.Packs(), Git: on.git, Log: cfg.Log, Now: cfg.Now,
+		Answers: cfg.FetchCacheBytes,
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.onClose(house.Close)
+	s.metrics.answers(house)
 	repositories := &codecommit.Service{
 		Store: on.db.CodeCommit(), Repos: house, Keeper: on.keeper,
 		Partition: partition, Region: cfg.Region, Account: s.account, HTTPURL: s.httpURL, SSHURL: s.sshURL,
-		PushLimits: repo.Limits{PackBytes: cfg.MaxPackBytes, BlobBytes: cfg.MaxBlobBytes},
-		Now:        cfg.Now, Log: cfg.Log,
+		PushLimits: repo.Limits{PackBytes: cfg.MaxPackBytes, BlobBytes: cfg.MaxBlobBytes}, LFSObjectBytes: cfg.MaxLFSBytes,
+		Now: cfg.Now, Log: cfg.Log,
 	}
+	if !cfg.NoMaintenance {
+		s.upkeep = worker(cfg, on.db, house, s.metrics)
+		repositories.PackAdded = s.upkeep.PackAdded
+	}
+	s.sweep = repositories.SweepLFS
 	table, err := op.NewTable(note(repositories.Operations()), note(identities.Operations()), note((&sts.Service{Identities: identities}).Operations()))
 	if err != nil {
 		return nil, err
@@ -122,12 +132,14 @@ func Open(ctx context.Context, cfg Config) (_ *Server, err error) {
 	s.api = s.progress(&awsapi.Handler{
 		Table: table, Verifier: verifier, Authorizer: authorizer, Log: cfg.Log, Caller: s.caller,
 	})
+	tickets := &authn.Tickets{Keeper: on.keeper, Now: cfg.Now}
 	s.git = &gitserver.Handler{
 		CodeCommit: repositories, Repos: house, Verifier: verifier, Authorizer: authorizer, Log: cfg.Log, Caller: s.caller, Limits: limits,
+		Tickets: tickets, PublicURL: cfg.PublicURL,
 	}
 	s.ssh = &gitserver.SSH{
 		CodeCommit: repositories, Repos: house, Keys: identities, Authorizer: authorizer, Log: cfg.Log, Caller: s.sshCaller, Limits: limits,
-		HostKeys: on.hosts, Drain: cfg.DrainTimeout,
+		HostKeys: on.hosts, Drain: cfg.DrainTimeout, Tickets: tickets, HTTPURL: s.httpURL,
 	}
 	s.checks = []check{
 		{"metadata", func(ctx context.Context) error { _, err := on.db.IAM().Generation(ctx, s.account); return err }},
@@ -150,7 +162,7 @@ func (s *Server) openGround(ctx context.Context) (on ground, err error) {
 	if on.keeper, err = secret.OpenKeeper(s.dir.path, s.cfg.MasterKey); err != nil {
 		return on, err
 	}
-	if on.db, err = sqlstore.Open(ctx, sqlstore.Config{Dir: s.dir.path, Log: s.cfg.Log}); err != nil {
+	if on.db, err = sqlstore.Open(ctx, sqlstore.Config{Dir: s.dir.path, Alone: true, Log: s.cfg.Log}); err != nil {
 		return on, err
 	}
 	s.onClose(on.db.Close)

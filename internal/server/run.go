@@ -31,6 +31,10 @@ func (s *Server) Run(ctx context.Context) error {
 	})
 	g.Go(func() error { return s.ssh.Serve(ctx, s.sshListener) })
 	g.Go(func() error {
+		s.keepSweeping(ctx, sweepInterval)
+		return nil
+	})
+	g.Go(func() error {
 		defer close(announced)
 		select {
 		case <-serving:
@@ -41,6 +45,13 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 		return nil
 	})
+	if s.upkeep != nil {
+		// It ends with ctx: what it is in the middle of is not worth waiting for.
+		g.Go(func() error {
+			s.upkeep.Run(ctx)
+			return nil
+		})
+	}
 	g.Go(func() error {
 		<-ctx.Done()
 		<-announced
@@ -75,4 +86,23 @@ func (s *Server) drain(srv *http.Server) error {
 	}
 	s.cfg.Log.Info("stopped", "took", s.cfg.Now().Sub(start).Round(time.Millisecond))
 	return err
+}
+
+// sweepInterval is how long what a deleted repository left may stay.
+const sweepInterval = time.Minute
+
+// keepSweeping sweeps now, after a crash perhaps, and then again and again.
+func (s *Server) keepSweeping(ctx context.Context, every time.Duration) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		if err := s.sweep(ctx); err != nil && ctx.Err() == nil {
+			s.cfg.Log.Warn("what deleted repositories left could not be removed; trying again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }

@@ -30,6 +30,20 @@ func (s codecommitStore) Update(ctx context.Context, f func(ctx context.Context,
 	return s.db.update(ctx, func(ctx context.Context, q querier) error { return f(ctx, codecommitTx{q}) })
 }
 
+// repositoryName is what a repository is asked for by.
+type repositoryName struct{ account, name string }
+
+// Repository implements [codecommit.Store].
+func (s codecommitStore) Repository(ctx context.Context, account, name string) (codecommit.Repository, error) {
+	return s.db.repositories.get(s.db.changes, repositoryName{account, name}, func() (r codecommit.Repository, err error) {
+		err = s.db.once(ctx, func(ctx context.Context, q querier) (err error) {
+			r, err = codecommitTx{q}.Repository(ctx, account, name)
+			return err
+		})
+		return r, err
+	})
+}
+
 // PackData implements [repo.PackReader]: one statement, outside a transaction, because a
 // pack never changes.
 func (s codecommitStore) PackData(ctx context.Context, id repo.ID, packID string) (data []byte, err error) {

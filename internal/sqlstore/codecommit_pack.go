@@ -7,14 +7,22 @@ import (
 	"github.com/refward/refward/internal/repo"
 )
 
+const packColumns = `pack_id, blob, sha256, size, objects, created, bitmap, consolidated`
+
+// packFields are where the packColumns go; created gets its own.
+func packFields(p *repo.Pack, created *int64) []any {
+	return []any{&p.ID, &p.Key, &p.SHA256, &p.Size, &p.Objects, created, &p.Bitmap, &p.Consolidated}
+}
+
+const selectPacks = `SELECT ` + packColumns + ` FROM pack WHERE repo_id = $1 AND dead_at IS NULL ORDER BY pack_id`
+
 func (t codecommitTx) Packs(ctx context.Context, id repo.ID) ([]repo.Pack, error) {
 	return collect(ctx, t.q, func(scan func(...any) error) (p repo.Pack, err error) {
 		var created int64
-		err = scan(&p.ID, &p.Key, &p.SHA256, &p.Size, &p.Objects, &created)
+		err = scan(packFields(&p, &created)...)
 		p.Created = fromMillis(created)
 		return p, err
-	}, `SELECT pack_id, blob, sha256, size, objects, created FROM pack
-		WHERE repo_id = $1 AND dead_at IS NULL ORDER BY pack_id`, id)
+	}, selectPacks, id)
 }
 
 // PackData also answers for a dead pack that was not swept yet: who reads an older
@@ -30,8 +38,8 @@ func (t codecommitTx) InsertPack(ctx context.Context, id repo.ID, gen int64, p r
 		return fmt.Errorf("insert pack %s: either a blob key or the bytes of the pack, not both or none", p.ID)
 	}
 	_, err := t.q.exec(ctx,
-		`INSERT INTO pack (repo_id, pack_id, blob, sha256, size, objects, gen, created, data)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		id, p.ID, p.Key, p.SHA256, p.Size, p.Objects, gen, millis(p.Created), blobArg(p.Inline))
+		`INSERT INTO pack (repo_id, pack_id, blob, sha256, size, objects, gen, created, data, bitmap, consolidated)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		id, p.ID, p.Key, p.SHA256, p.Size, p.Objects, gen, millis(p.Created), blobArg(p.Inline), p.Bitmap, p.Consolidated)
 	return rowError(err, "pack", p.ID)
 }

@@ -110,6 +110,9 @@ func (t codecommitTx) DeleteRepository(ctx context.Context, id repo.ID, at time.
 		{`DELETE FROM pull_request_event WHERE account_id = $1
 			AND pr_id IN (SELECT pr_id FROM pull_request WHERE repo_id = $2)`, []any{account, id}},
 		{`DELETE FROM pull_request WHERE repo_id = $1`, []any{id}},
+		{`INSERT INTO lfs_garbage (blob, dead_at) SELECT blob, $2 FROM lfs_object WHERE repo_id = $1`, []any{id, millis(at)}},
+		{`DELETE FROM lfs_object WHERE repo_id = $1`, []any{id}},
+		{`DELETE FROM lfs_lock WHERE repo_id = $1`, []any{id}},
 	} {
 		if _, err := t.q.exec(ctx, step.query, step.args...); err != nil {
 			return rowError(err, "delete what belongs to repository", id)

@@ -142,7 +142,7 @@ func parseDecision(entry []byte) (e authz.Entry, err error) {
 
 // appendDecisions gives each row its place and commits all of them.
 func (db *DB) appendDecisions(ctx context.Context, rows []decisionRow) error {
-	return db.update(ctx, func(ctx context.Context, q querier) error {
+	return db.append(ctx, func(ctx context.Context, q querier) error {
 		heads := map[string]Head{}
 		for _, r := range rows {
 			head, known := heads[r.account]

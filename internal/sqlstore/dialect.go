@@ -18,6 +18,9 @@ type dialect struct {
 	// check refuses an engine that would lose what it acknowledged (ErrUnsafe).
 	check func(ctx context.Context, db *sql.DB) error
 
+	// integrity returns what is wrong with the engine's own files, one sentence each.
+	integrity func(ctx context.Context, q querier) ([]string, error)
+
 	beginUpdate string // starts a serialisable transaction
 	beginView   string // starts a read-only transaction on one snapshot
 

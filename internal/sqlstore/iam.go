@@ -63,11 +63,13 @@ func (s iamStore) CreateAccount(ctx context.Context, a iam.Account) error {
 }
 
 func (s iamStore) Generation(ctx context.Context, account string) (gen int64, err error) {
-	err = s.db.once(ctx, func(ctx context.Context, q querier) (err error) {
-		gen, err = iamTx{q}.Generation(ctx, account)
-		return err
+	return s.db.generations.get(s.db.changes, account, func() (gen int64, err error) {
+		err = s.db.once(ctx, func(ctx context.Context, q querier) (err error) {
+			gen, err = iamTx{q}.Generation(ctx, account)
+			return err
+		})
+		return gen, err
 	})
-	return gen, err
 }
 
 func (t iamTx) Generation(ctx context.Context, account string) (gen int64, err error) {

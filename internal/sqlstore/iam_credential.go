@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/refward/refward/internal/iam"
@@ -72,7 +73,22 @@ func scanCredential(scan func(...any) error) (c iam.ServiceCredential, err error
 	return c, err
 }
 
-func (s iamStore) ServiceCredentialHolder(ctx context.Context, userName string) (c iam.ServiceCredential, u iam.User, err error) {
+// credentialHolder is a service-specific credential with its user.
+type credentialHolder struct {
+	credential iam.ServiceCredential
+	user       iam.User
+}
+
+func (s iamStore) ServiceCredentialHolder(ctx context.Context, userName string) (iam.ServiceCredential, iam.User, error) {
+	h, err := s.db.credentials.get(s.db.changes, userName, func() (h credentialHolder, err error) {
+		h.credential, h.user, err = s.readCredentialHolder(ctx, userName)
+		return h, err
+	})
+	h.credential.Hash = bytes.Clone(h.credential.Hash)
+	return h.credential, h.user, err
+}
+
+func (s iamStore) readCredentialHolder(ctx context.Context, userName string) (c iam.ServiceCredential, u iam.User, err error) {
 	err = s.db.once(ctx, func(ctx context.Context, q querier) error {
 		u, err = scanUser(func(user ...any) error {
 			c, err = scanCredential(func(credential ...any) error {

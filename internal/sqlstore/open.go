@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"runtime"
 	"time"
+
+	"github.com/refward/refward/internal/codecommit"
 )
 
 // ErrNewerSchema is returned, wrapped, by [Open] for a database that a newer version
@@ -34,6 +36,10 @@ type Config struct {
 	// the database, such as a backup; 0 is five seconds.
 	BusyTimeout time.Duration
 
+	// Alone says that no other process writes the database while it is open. What is
+	// read on every request is then read once for each change.
+	Alone bool
+
 	// Log receives one line for each migration; nil logs nothing.
 	Log *slog.Logger
 }
@@ -43,6 +49,11 @@ type DB struct {
 	dialect *dialect
 	writer  *pool // one connection: updates run one after the other
 	readers *pool
+
+	changes      *changes // nil where others may write
+	generations  remembered[string, int64]
+	credentials  remembered[string, credentialHolder]
+	repositories remembered[repositoryName, codecommit.Repository]
 }
 
 // Open opens the database, refuses one that is unsafe or newer than the program, and
@@ -69,6 +80,9 @@ func open(ctx context.Context, cfg Config, d *dialect, files fs.FS) (_ *DB, err 
 		dialect: d,
 		writer:  newPool(writer, 1, d.beginUpdate, d),
 		readers: newPool(readers, cfg.Readers, d.beginView, d),
+	}
+	if cfg.Alone {
+		db.changes = new(changes)
 	}
 	defer func() {
 		if err != nil {

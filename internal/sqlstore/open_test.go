@@ -19,7 +19,7 @@ func openTest(t *testing.T) *DB {
 
 func openAt(t *testing.T, dir string) *DB {
 	t.Helper()
-	db, err := Open(t.Context(), Config{Dir: dir})
+	db, err := Open(t.Context(), Config{Dir: dir, Alone: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestOpenIsPrivateAndReopens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{databaseFile, databaseFile + "-wal"} {
+	for _, name := range []string{DatabaseFile, DatabaseFile + "-wal"} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)

@@ -15,6 +15,10 @@ func TestPlans(t *testing.T) {
 		selectRefs:      "PRIMARY KEY (repo_id=?)",
 		selectRefsSince: "ref_gen (repo_id=? AND gen>?)",
 		selectConflict:  "PRIMARY KEY (repo_id=? AND name>? AND name<?)",
+		selectPacks:     "sqlite_autoindex_pack_1 (repo_id=?)",
+		selectCrowded:   "sqlite_autoindex_pack_1 (repo_id>?)",
+		selectDeadPacks: "pack_dead (dead_at>? AND dead_at<?)",
+		selectHistory:   "ref_event_ref (repo_id=?)",
 		selectRefEvents: "ref_event_ref (repo_id=? AND ref=?)",
 
 		repositoriesByName:        "repository_name (account_id=? AND name>?)",
@@ -27,6 +31,12 @@ func TestPlans(t *testing.T) {
 		selectOpenPullRequestsOn:  "pull_request_source (repo_id=? AND source=?)",
 		countOpenPullRequests:     "pull_request_",
 		pullRequestsOfAuthorState: "pull_request_",
+
+		selectLFSObject: "lfs_object USING PRIMARY KEY (repo_id=? AND oid=?)",
+		selectLFSLocks:  "lfs_lock USING PRIMARY KEY (repo_id=? AND path>?)",
+		selectLFSLockOn: "lfs_lock USING PRIMARY KEY (repo_id=? AND path=?)",
+		selectLFSLock:   "lfs_lock_id (repo_id=? AND lock_id=?)",
+		countLFSLocks:   "lfs_lock",
 
 		decisionsByTime:      "decision_time (account_id=? AND at>? AND (at,seq)<(?,?))",
 		decisionsByPrincipal: "decision_principal (account_id=? AND principal=? AND at>?",

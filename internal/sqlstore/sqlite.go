@@ -16,8 +16,8 @@ import (
 	codes "modernc.org/sqlite/lib"
 )
 
-// databaseFile is the name of the SQLite file in the data directory.
-const databaseFile = "metadata.db"
+// DatabaseFile is the name of the SQLite file in the data directory.
+const DatabaseFile = "metadata.db"
 
 // sqlite is the embedded engine: write-ahead log, a disk flush for each commit, one
 // writer at a time.
@@ -27,6 +27,7 @@ func sqlite() *dialect {
 		migrations: "migrations/sqlite",
 		open:       openSQLite,
 		check:      checkSQLite,
+		integrity:  integritySQLite,
 		// IMMEDIATE takes the write lock at once. A deferred transaction that reads
 		// first can find, on its first write, that another one has written since, and
 		// then cannot go on.
@@ -39,7 +40,7 @@ func sqlite() *dialect {
 }
 
 func openSQLite(cfg Config) (writer, readers *sql.DB, err error) {
-	path, err := filepath.Abs(filepath.Join(cfg.Dir, databaseFile))
+	path, err := filepath.Abs(filepath.Join(cfg.Dir, DatabaseFile))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -102,6 +103,17 @@ func checkSQLite(ctx context.Context, db *sql.DB) error {
 		}
 	}
 	return nil
+}
+
+// integritySQLite asks SQLite to read everything, indexes included.
+func integritySQLite(ctx context.Context, q querier) (wrong []string, err error) {
+	all, err := collect(ctx, q, func(scan func(...any) error) (line string, err error) { return line, scan(&line) }, `PRAGMA integrity_check(100)`)
+	for _, line := range all {
+		if line != "ok" {
+			wrong = append(wrong, line)
+		}
+	}
+	return wrong, err
 }
 
 var parameter = regexp.MustCompile(`\$([1-9][0-9]?)`)

@@ -13,7 +13,7 @@ const maxAttempts = 6
 
 // view runs f on one snapshot. f must not write.
 func (db *DB) view(ctx context.Context, f func(ctx context.Context, q querier) error) error {
-	return db.retry(ctx, db.readers, f)
+	return db.retry(ctx, db.readers, nil, f)
 }
 
 // once runs f outside a transaction, for the reads on every request: f runs one
@@ -33,12 +33,17 @@ func (db *DB) once(ctx context.Context, f func(ctx context.Context, q querier) e
 // must not wait for another update, which would wait for this one: no decision of
 // package authz inside.
 func (db *DB) update(ctx context.Context, f func(ctx context.Context, q querier) error) error {
-	return db.retry(ctx, db.writer, f)
+	return db.retry(ctx, db.writer, db.changes, f)
 }
 
-func (db *DB) retry(ctx context.Context, p *pool, f func(ctx context.Context, q querier) error) error {
+// append is update for a transaction that changes no row that is remembered.
+func (db *DB) append(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+	return db.retry(ctx, db.writer, nil, f)
+}
+
+func (db *DB) retry(ctx context.Context, p *pool, c *changes, f func(ctx context.Context, q querier) error) error {
 	for attempt := 1; ; attempt++ {
-		err := p.transact(ctx, f)
+		err := p.transact(ctx, c, f)
 		if err == nil || attempt == maxAttempts || !db.dialect.isConflict(err) {
 			return err
 		}
@@ -62,8 +67,8 @@ func pause(ctx context.Context, attempt int) error {
 	}
 }
 
-// transact runs f once in a transaction of the pool.
-func (p *pool) transact(ctx context.Context, f func(ctx context.Context, q querier) error) (err error) {
+// transact runs f once in a transaction of the pool, and counts its commit in c.
+func (p *pool) transact(ctx context.Context, c *changes, f func(ctx context.Context, q querier) error) (err error) {
 	s, err := p.take(ctx)
 	if err != nil {
 		return err
@@ -97,7 +102,11 @@ func (p *pool) transact(ctx context.Context, f func(ctx context.Context, q queri
 	if err := ctx.Err(); err != nil {
 		return err // the caller has gone: the last moment to change nothing
 	}
-	if _, err := q.exec(calm, "COMMIT"); err != nil {
+	err = c.during(func() error {
+		_, err := q.exec(calm, "COMMIT")
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	committed = true

@@ -59,6 +59,10 @@ func TestStore(t *testing.T, open func(t *testing.T) Host) {
 		"OpenPullRequests":   testOpenPullRequests,
 		"RepositoryPaging":   testRepositoryPaging,
 		"PullRequestPaging":  testPullRequestPaging,
+		"LFSObjects":         testLFSObjects,
+		"LFSGarbage":         testLFSGarbage,
+		"LFSLocks":           testLFSLocks,
+		"LFSLockOrder":       testLFSLockOrder,
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := open(t)
@@ -148,6 +152,8 @@ func everything(ctx context.Context, tx codecommit.Tx) error {
 		tx.InsertRepository(ctx, repository("two")),
 		tx.SwapRef(ctx, repoID, gen, m),
 		tx.InsertPack(ctx, repoID, gen, inlinePack("01A")),
+		tx.InsertLFSObject(ctx, repoID, lfsObject(1)),
+		tx.InsertLFSLock(ctx, repoID, lfsLock("lock", "file")),
 		tx.AppendRefEvents(ctx, repoID, []codecommit.RefEvent{{Gen: gen, Move: m, At: at}}),
 		tx.AppendPullRequestEvent(ctx, account, codecommit.PullRequestEvent{PullRequest: pr, Type: "created", At: at}))
 }
@@ -160,12 +166,14 @@ type contents struct {
 	Packs        []repo.Pack
 	PullRequests []codecommit.PullRequest
 	Events       []codecommit.PullRequestEvent
+	Object       codecommit.LFSObject
+	Locks        []codecommit.LFSLock
 }
 
 func read(t *testing.T, s codecommit.Store) (c contents) {
 	t.Helper()
 	view(t, s, func(ctx context.Context, tx codecommit.Reader) error {
-		var errs [6]error
+		var errs [8]error
 		page := codecommit.Page{Limit: 100}
 		c.Repositories, errs[0] = tx.Repositories(ctx, account, codecommit.RepositoryOrder{}, page)
 		c.Refs, errs[1] = tx.Refs(ctx, repoID, 0)
@@ -173,6 +181,10 @@ func read(t *testing.T, s codecommit.Store) (c contents) {
 		c.Packs, errs[3] = tx.Packs(ctx, repoID)
 		c.PullRequests, errs[4] = tx.PullRequests(ctx, account, codecommit.PullRequestFilter{Repository: repoID}, page)
 		c.Events, errs[5] = tx.PullRequestEvents(ctx, account, 1, "", "", page)
+		c.Locks, errs[6] = tx.LFSLocks(ctx, repoID, page)
+		if c.Object, errs[7] = tx.LFSObject(ctx, repoID, lfsObject(1).OID); errors.Is(errs[7], codecommit.ErrNotFound) {
+			c.Object, errs[7] = codecommit.LFSObject{}, nil
+		}
 		return errors.Join(errs[:]...)
 	})
 	return c

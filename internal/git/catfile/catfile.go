@@ -48,12 +48,13 @@ type Pool struct {
 
 	mu     sync.Mutex // guards what follows
 	idle   []*process // the one longest unused first
+	busy   map[*process]struct{}
 	closed bool
 }
 
 // NewPool makes a pool. Values of ctx are kept, its end is not.
 func NewPool(ctx context.Context, git *gitcmd.Git) *Pool {
-	p := &Pool{git: git}
+	p := &Pool{git: git, busy: map[*process]struct{}{}}
 	p.life, p.end = context.WithCancel(context.WithoutCancel(ctx))
 	return p
 }
@@ -73,6 +74,7 @@ type process struct {
 	source Source
 	out    *bufio.Reader
 	used   bool // it has answered before; it may have died since
+	stale  bool // ends with its reader: see [Pool.Forget]; guarded by the pool's mutex
 }
 
 // Reader returns a reader of a repository, whose process is kept for the next one.
@@ -93,32 +95,45 @@ func (p *Pool) take(s Source) (*process, error) {
 	for i := len(p.idle) - 1; i >= 0; i-- {
 		if pr := p.idle[i]; pr.source == s {
 			p.idle = append(p.idle[:i], p.idle[i+1:]...)
+			p.busy[pr] = struct{}{}
 			p.mu.Unlock()
 			return pr, nil
 		}
 	}
+	// Known as busy before it can have looked at the files of its source.
+	pr := &process{source: s}
+	p.busy[pr] = struct{}{}
 	p.mu.Unlock()
-	return p.start(s)
+	if err := p.start(pr); err != nil {
+		p.mu.Lock()
+		delete(p.busy, pr)
+		p.mu.Unlock()
+		return nil, err
+	}
+	return pr, nil
 }
 
-func (p *Pool) start(s Source) (*process, error) {
+func (p *Pool) start(pr *process) error {
+	s := pr.source
 	c := p.git.Command("cat-file").GitDir(s.GitDir).Flag("--batch-command")
 	if s.Objects != "" {
 		c = c.Objects(s.Objects, s.Alternates)
 	}
 	started, err := c.Start(p.life)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return &process{Process: started, source: s, out: bufio.NewReaderSize(started.Out, 32<<10)}, nil
+	pr.Process, pr.out = started, bufio.NewReaderSize(started.Out, 32<<10)
+	return nil
 }
 
 // put takes a healthy process back.
 func (p *Pool) put(pr *process) {
 	pr.used = true
 	p.mu.Lock()
+	delete(p.busy, pr)
 	var surplus *process
-	if p.closed {
+	if p.closed || pr.stale {
 		surplus = pr
 	} else {
 		p.idle = append(p.idle, pr)
@@ -135,11 +150,16 @@ func (p *Pool) put(pr *process) {
 
 // drop ends a process in an unknown state, and returns what it said when it ended.
 func (p *Pool) drop(pr *process) error {
+	p.mu.Lock()
+	delete(p.busy, pr)
+	p.mu.Unlock()
 	pr.Kill()
 	return pr.Close()
 }
 
-// Forget ends the idle processes of a repository.
+// Forget ends the processes of a repository: the idle ones at once, the others when
+// their readers are done with them. A process that is taken after Forget has returned was
+// started after it began.
 func (p *Pool) Forget(gitDir string) {
 	p.mu.Lock()
 	var gone, kept []*process
@@ -151,6 +171,9 @@ func (p *Pool) Forget(gitDir string) {
 		}
 	}
 	p.idle = kept
+	for pr := range p.busy {
+		pr.stale = pr.stale || pr.source.GitDir == gitDir
+	}
 	p.mu.Unlock()
 	for _, pr := range gone {
 		_ = pr.Close() // it has answered all that it was asked

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -201,5 +202,36 @@ func BenchmarkInfo(b *testing.B) {
 		if _, _, err := r.Info(b.Context(), id); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestForgetInUse: a process that was in use when its repository was forgotten ends with
+// its reader: the next one knows nothing of what was there before.
+func TestForgetInUse(t *testing.T) {
+	repo := gittest.Init(t)
+	commit := repo.Commit("f", "1")
+	repo.Git("repack", "-adq")
+	p := newPool(t)
+	r := p.Reader(gitDir(repo))
+	if _, _, err := r.Info(t.Context(), commit); err != nil {
+		t.Fatal(err)
+	}
+	p.Forget(gitDir(repo))
+	if _, _, err := r.Info(t.Context(), commit); err != nil {
+		t.Errorf("it still serves who has it: %v", err)
+	}
+	r.Release()
+	packs, err := filepath.Glob(filepath.Join(gitDir(repo), "objects", "pack", "pack-*"))
+	if err != nil || len(packs) == 0 {
+		t.Fatalf("the repository has no packs (%v)", err)
+	}
+	for _, name := range packs {
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	defer r.Release()
+	if _, _, err := r.Info(t.Context(), commit); !errors.Is(err, catfile.ErrMissing) {
+		t.Errorf("got %v, want ErrMissing: the old process has the old pack open", err)
 	}
 }

@@ -31,6 +31,9 @@ type Options struct {
 	// Receiving, Sending and Working bound how many processes of each [Class] run at
 	// once. Zero: 32, 64, and two for each processor.
 	Receiving, Sending, Working int
+
+	// Tidying bounds how many processes of that class run at once. Zero: one.
+	Tidying int
 }
 
 // Class says what a process mostly waits for, and so how many of them may run at once.
@@ -42,6 +45,7 @@ const (
 	Working   Class = iota // computes: merge-base, merge-tree, diff-tree
 	Receiving              // reads from a client: index-pack
 	Sending                // writes to a client: upload-pack
+	Tidying                // rewrites packs while nobody waits, with low priority: pack-objects
 	classes
 )
 
@@ -88,6 +92,7 @@ func Open(ctx context.Context, o Options) (*Git, error) {
 		Receiving: orElse(o.Receiving, 32),
 		Sending:   orElse(o.Sending, 64),
 		Working:   orElse(o.Working, 2*runtime.GOMAXPROCS(0)),
+		Tidying:   orElse(o.Tidying, 1),
 	} {
 		g.slots[class] = make(chan struct{}, size)
 	}

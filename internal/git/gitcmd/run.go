@@ -115,6 +115,9 @@ func (c *Command) start(cmd *exec.Cmd) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
+	if c.class == Tidying {
+		lowerPriority(cmd.Process.Pid)
+	}
 	if c.memory == 0 {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"fmt"
@@ -58,6 +59,18 @@ func (x *Index) ID(i int64) (oid.ID, error) {
 	return id, nil
 }
 
+// IDs returns all objects in the order of IDs.
+func (x *Index) IDs() ([]oid.ID, error) {
+	all := make([]oid.ID, x.count)
+	r := bufio.NewReaderSize(io.NewSectionReader(x.r, namesStart, x.count*oid.Size), 64<<10)
+	for i := range all {
+		if _, err := io.ReadFull(r, all[i][:]); err != nil {
+			return nil, fmt.Errorf("read the index: %w", err)
+		}
+	}
+	return all, nil
+}
+
 // Offset returns where the i-th object is in the pack.
 func (x *Index) Offset(i int64) (int64, error) {
 	offsets := namesStart + x.count*(oid.Size+4)
@@ -98,4 +111,39 @@ func (x *Index) Find(id oid.ID) (offset int64, ok bool, err error) {
 		}
 	}
 	return 0, false, nil
+}
+
+// offsets returns where the objects are in the pack, in the order of their IDs.
+func (x *Index) offsets() ([]int64, error) {
+	table := make([]byte, x.count*4)
+	start := namesStart + x.count*(oid.Size+4)
+	if _, err := x.r.ReadAt(table, start); err != nil {
+		return nil, fmt.Errorf("read the index: %w", err)
+	}
+	all := make([]int64, x.count)
+	for i := range all {
+		n := binary.BigEndian.Uint32(table[i*4:])
+		if all[i] = int64(n); n < largeOffset {
+			continue
+		}
+		var err error
+		if all[i], err = x.Offset(int64(i)); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// at returns the ID of the object at an offset. It looks at all of them.
+func (x *Index) at(offset int64) (oid.ID, error) {
+	for i := range x.count {
+		o, err := x.Offset(i)
+		if err != nil {
+			return oid.Zero, err
+		}
+		if o == offset {
+			return x.ID(i)
+		}
+	}
+	return oid.Zero, fmt.Errorf("%w: the index has no object at %d", ErrSyntax, offset)
 }

@@ -82,17 +82,20 @@ func (f *File) entry(offset int64) (entry, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return entry{}, fmt.Errorf("read the pack: %w", err)
 	}
-	b := buf[:n]
-	bad := fmt.Errorf("%w: the head of the object at %d", ErrSyntax, offset)
-	if offset < HeaderSize || n == 0 {
-		return entry{}, bad
+	return parseEntry(buf[:n], offset)
+}
+
+// parseEntry reads the head of the object at an offset from the bytes that begin there.
+func parseEntry(b []byte, offset int64) (entry, error) {
+	if offset < HeaderSize || len(b) == 0 {
+		return entry{}, badEntry(offset)
 	}
 	e := entry{kind: b[0] >> 4 & 7, size: int64(b[0] & 0x0f)}
 	used := 1
 	if b[0]&0x80 != 0 {
 		rest, m := binary.Uvarint(b[1:])
 		if m <= 0 || rest > 1<<59 {
-			return entry{}, bad
+			return entry{}, badEntry(offset)
 		}
 		e.size |= int64(rest << 4)
 		used += m
@@ -100,22 +103,26 @@ func (f *File) entry(offset int64) (entry, error) {
 	switch {
 	case e.kind == refDelta:
 		if len(b) < used+oid.Size {
-			return entry{}, bad
+			return entry{}, badEntry(offset)
 		}
 		e.baseID = oid.ID(b[used : used+oid.Size])
 		used += oid.Size
 	case e.kind == offsetDelta:
 		back, m := backOffset(b[used:])
 		if m == 0 || back <= 0 || back > offset {
-			return entry{}, bad
+			return entry{}, badEntry(offset)
 		}
 		e.base = offset - back
 		used += m
 	case e.kind < uint8(object.Commit) || e.kind > uint8(object.Tag):
-		return entry{}, bad
+		return entry{}, badEntry(offset)
 	}
 	e.data = offset + int64(used)
 	return e, nil
+}
+
+func badEntry(offset int64) error {
+	return fmt.Errorf("%w: the head of the object at %d", ErrSyntax, offset)
 }
 
 // backOffset reads the number that says how far before a delta its base is. It is not

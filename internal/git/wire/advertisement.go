@@ -39,6 +39,15 @@ const (
 
 // Encode writes the advertisement with its flush packet.
 func (a *Advertisement) Encode(dst io.Writer) error {
+	if err := a.lines(dst); err != nil {
+		return err
+	}
+	_, err := dst.Write(pktline.AppendFlush(nil))
+	return err
+}
+
+// lines writes the advertisement without its flush packet.
+func (a *Advertisement) lines(dst io.Writer) error {
 	buf := make([]byte, 0, 1<<10)
 	if a.Version == 1 {
 		buf = pktline.Append(buf, "version 1\n")
@@ -69,7 +78,7 @@ func (a *Advertisement) Encode(dst io.Writer) error {
 	if first {
 		line(oid.Zero, noRefsName, "")
 	}
-	_, err := dst.Write(pktline.AppendFlush(buf))
+	_, err := dst.Write(buf)
 	return err
 }
 

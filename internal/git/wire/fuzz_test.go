@@ -73,6 +73,19 @@ func FuzzDecodeLsRefs(f *testing.F) {
 	})
 }
 
+func FuzzDecodeObjectInfo(f *testing.F) {
+	f.Add([]byte(packets("size\n", "oid "+hex(1)+"\n", "oid "+hex(2))))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		q, err := DecodeObjectInfo(pktline.NewReader(bytes.NewReader(in)))
+		if err != nil {
+			return
+		}
+		if len(q.IDs) > maxObjectInfo || len(q.IDs)*44 > len(in) {
+			t.Errorf("%d IDs from %d bytes", len(q.IDs), len(in))
+		}
+	})
+}
+
 func FuzzDecodeRefs(f *testing.F) {
 	f.Add([]byte(packets(hex(1)+" HEAD symref-target:refs/heads/main\n", hex(2)+" refs/tags/v1 peeled:"+hex(1)+"\n")))
 	f.Add([]byte(packets("unborn HEAD symref-target:refs/heads/main\n")))

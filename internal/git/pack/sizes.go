@@ -1,0 +1,234 @@
+package pack
+
+import (
+	"bytes"
+	"cmp"
+	"compress/zlib"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/refward/refward/internal/git/object"
+	"github.com/refward/refward/internal/git/oid"
+)
+
+// Limits are the largest sizes that objects may have, unpacked, by type. Zero is no
+// limit.
+type Limits struct{ Commit, Tree, Blob, Tag int64 }
+
+func (l Limits) of(t object.Type) int64 {
+	switch t {
+	case object.Commit:
+		return l.Commit
+	case object.Tree:
+		return l.Tree
+	case object.Blob:
+		return l.Blob
+	case object.Tag:
+		return l.Tag
+	}
+	return 0
+}
+
+// Oversized is an object that is over its limit.
+type Oversized struct {
+	ID          oid.ID
+	Type        object.Type
+	Size, Limit int64
+}
+
+// maxOrdered bounds the objects of a pack that [File.FindOversized] holds a list of:
+// 13 bytes each.
+const maxOrdered = 8 << 20
+
+// FindOversized returns an object that is over its limit, or nil.
+//
+// The size of a delta's result stands in the delta, compressed. It is looked for only
+// where it can matter: a delta of n bytes cannot make more of its base than [grown]
+// says, and for most deltas that is less than what is allowed.
+func (f *File) FindOversized(l Limits) (*Oversized, error) {
+	if f.Index.Len() > maxOrdered {
+		return f.findEach(l)
+	}
+	offsets, err := f.Index.offsets()
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(offsets)
+	w := &walk{file: f, offsets: offsets, most: make([]int64, len(offsets)), types: make([]object.Type, len(offsets))}
+	w.window.r, w.window.size = f.pack, f.size
+	for i := range offsets {
+		if over, err := w.step(i, l); over || err != nil {
+			if err != nil {
+				return nil, err
+			}
+			return f.oversized(offsets[i], l)
+		}
+	}
+	return nil, nil
+}
+
+// findEach looks at each object by itself, in the order of the index. It holds nothing.
+func (f *File) findEach(l Limits) (*Oversized, error) {
+	for i := range f.Index.Len() {
+		offset, err := f.Index.Offset(i)
+		if err != nil {
+			return nil, err
+		}
+		if o, err := f.oversized(offset, l); o != nil || err != nil {
+			return o, err
+		}
+	}
+	return nil, nil
+}
+
+// oversized says what is over its limit at an offset, or returns nil where nothing is.
+func (f *File) oversized(offset int64, l Limits) (*Oversized, error) {
+	size, err := f.Size(offset)
+	if err != nil {
+		return nil, err
+	}
+	t, err := f.Type(offset)
+	if err != nil {
+		return nil, err
+	}
+	if limit := l.of(t); limit == 0 || size <= limit {
+		return nil, nil
+	}
+	id, err := f.Index.at(offset)
+	return &Oversized{ID: id, Type: t, Size: size, Limit: l.of(t)}, err
+}
+
+// walk goes through a pack in the order of its bytes, in which a delta comes after its
+// base unless it names it by its ID.
+type walk struct {
+	file    *File
+	offsets []int64 // sorted
+	most    []int64 // of each object before the present one: its size, or more
+	types   []object.Type
+	window  window
+	source  bytes.Reader
+	zlib    io.ReadCloser
+}
+
+// step finds the type and the most that the i-th object can have, and reports whether
+// it is over its limit.
+func (w *walk) step(i int, l Limits) (over bool, err error) {
+	offset := w.offsets[i]
+	head, err := w.window.at(offset)
+	if err != nil {
+		return false, err
+	}
+	e, err := parseEntry(head, offset)
+	if err != nil {
+		return false, err
+	}
+	switch e.kind {
+	case refDelta: // seldom: what completes a thin pack comes last
+		if w.types[i], err = w.file.Type(offset); err == nil {
+			w.most[i], err = w.file.Size(offset)
+		}
+	case offsetDelta:
+		base, ok := w.before(i, e.base)
+		if !ok {
+			return false, fmt.Errorf("%w: no object at %d, where the base of the one at %d is to be", ErrSyntax, e.base, offset)
+		}
+		w.types[i], w.most[i] = w.types[base], grown(w.most[base], e.size)
+		if limit := l.of(w.types[i]); limit > 0 && w.most[i] > limit {
+			w.most[i], err = w.result(offset, head[e.data-offset:])
+		}
+	default:
+		w.types[i], w.most[i] = object.Type(e.kind), e.size
+	}
+	limit := l.of(w.types[i])
+	return limit > 0 && w.most[i] > limit, err
+}
+
+// before returns the place of an offset among those before the i-th. Bases are near.
+func (w *walk) before(i int, offset int64) (int, bool) {
+	low := i
+	for step := 1; low > 0 && w.offsets[low] > offset; step *= 2 {
+		low = max(0, low-step)
+	}
+	at, ok := slices.BinarySearchFunc(w.offsets[low:i], offset, cmp.Compare[int64])
+	return low + at, ok
+}
+
+// result reads the size of a delta's result from its compressed beginning.
+func (w *walk) result(offset int64, compressed []byte) (int64, error) {
+	w.source.Reset(compressed)
+	err := error(nil)
+	if w.zlib == nil {
+		w.zlib, err = zlib.NewReader(&w.source)
+	} else {
+		err = w.zlib.(zlib.Resetter).Reset(&w.source, nil)
+	}
+	var b [2 * binary.MaxVarintLen64]byte
+	n := 0
+	if err == nil {
+		n, err = io.ReadFull(w.zlib, b[:])
+	}
+	_, first := binary.Uvarint(b[:n])
+	if first > 0 {
+		if size, second := binary.Uvarint(b[first:n]); second > 0 && size <= 1<<62 {
+			return int64(size), nil
+		}
+	}
+	if err == nil {
+		return 0, fmt.Errorf("%w: the delta at %d", ErrSyntax, offset)
+	}
+	return w.file.Size(offset) // it goes on beyond the window, or is broken
+}
+
+// Of what a delta can do, by gitformat-pack(5): one byte copies 64 KiB of the base, and
+// two bytes up to 255 times as much.
+const (
+	byteCopies = 64 << 10
+	wordCopies = 255 << 16
+)
+
+// grown is the most that a delta of so many bytes can make of a base of at most so
+// many. It is no more than the largest number for any delta.
+func grown(base, delta int64) int64 {
+	perByte := min(base, wordCopies)/2 + 1
+	if base >= byteCopies {
+		perByte = max(perByte, byteCopies)
+	}
+	const large = 1 << 62
+	if delta > large/(perByte+1) {
+		return large
+	}
+	return delta * (perByte + 1) // it can also insert itself
+}
+
+// window is a part of a file that moves forward.
+type window struct {
+	r     io.ReaderAt
+	size  int64
+	buf   []byte
+	start int64
+}
+
+const (
+	windowSize = 256 << 10
+	lookAhead  = 1 << 10 // what at returns at least, but at the end of the file
+)
+
+// at returns the bytes from an offset on, valid until the next call.
+func (w *window) at(offset int64) ([]byte, error) {
+	end := w.start + int64(len(w.buf))
+	if offset >= w.start && (offset+lookAhead <= end || end == w.size && offset < end) {
+		return w.buf[offset-w.start:], nil
+	}
+	if cap(w.buf) == 0 {
+		w.buf = make([]byte, max(1, min(windowSize, w.size)))
+	}
+	n, err := w.r.ReadAt(w.buf[:cap(w.buf)], offset)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read the pack: %w", err)
+	}
+	w.buf, w.start = w.buf[:n], offset
+	return w.buf, nil
+}
