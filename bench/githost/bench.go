@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 )
 
 // bench is one run.
@@ -18,12 +20,20 @@ type bench struct {
 	spawns  *spawns
 	corpora map[string]*made
 	key     sshKey
-	open    *conversation   // of the workload that is measured, if it needs one
-	there   map[string]bool // repositories that a host has, as HOST/REPOSITORY
-	tidied  map[string]bool
+	open    *conversation    // of the workload that is measured, if it needs one
+	there   map[string]bool  // repositories that a host has, as HOST/REPOSITORY
+	needed  map[string]error // what came of bringing it a corpus, likewise
 }
 
-// bring makes a repository on the host and pushes a corpus into it.
+func newBench(g git, work, dir string, turns int) *bench {
+	return &bench{
+		git: g, work: work, dir: dir, turns: turns, spawns: watchSpawns(),
+		corpora: map[string]*made{}, there: map[string]bool{}, needed: map[string]error{},
+	}
+}
+
+// bring makes a repository on the host and pushes a corpus into it: its branch and its
+// tag, as one who brings a repository does.
 func (b *bench) bring(ctx context.Context, h host, corpus, repository string) error {
 	key := h.name() + "/" + repository
 	if !b.there[key] {
@@ -32,44 +42,60 @@ func (b *bench) bring(ctx context.Context, h host, corpus, repository string) er
 		}
 		b.there[key] = true
 	}
-	m := b.corpora[corpus]
-	if err := b.push(ctx, h, corpus, repository, m.specs()...); err != nil {
+	return b.push(ctx, h, corpus, repository, "refs/heads/main:refs/heads/main", "refs/tags/v1:refs/tags/v1")
+}
+
+// need brings a corpus to a host that does not have it, with all of its refs, and
+// tidies it: once. What went wrong then is told again.
+func (b *bench) need(ctx context.Context, h host, corpus string) error {
+	key := h.name() + "/" + corpus
+	if err, done := b.needed[key]; done {
 		return err
 	}
-	for from := 0; from < m.topics; from += topicsAtOnce {
-		var updates []update
-		for i := from; i < min(from+topicsAtOnce, m.topics); i++ {
-			updates = append(updates, update{topic(i), m.tips[topic(i)]})
+	b.needed[key] = b.complete(ctx, h, corpus)
+	return b.needed[key]
+}
+
+func (b *bench) complete(ctx context.Context, h host, corpus string) error {
+	m := b.corpora[corpus]
+	if l, limited := h.(interface{ mostRefs() int }); limited && m.refs() > l.mostRefs() {
+		return errNot
+	}
+	into := h
+	if f, replays := h.(*floor); replays {
+		into = f.backend
+	}
+	if !b.there[h.name()+"/"+corpus] {
+		if err := b.bring(ctx, into, corpus, corpus); err != nil {
+			return fmt.Errorf("bring it %s: %w", corpus, err)
 		}
-		if err := makeRefs(ctx, h.remote(repository), updates); err != nil {
+	}
+	if err := b.others(ctx, into, m); err != nil {
+		return fmt.Errorf("bring it the refs of %s: %w", corpus, err)
+	}
+	if err := h.tidy(ctx, corpus); err != nil {
+		return err
+	}
+	_, err := h.server().quiet(ctx, settleSpell)
+	return err
+}
+
+// others makes the refs of the corpus that bring did not push.
+func (b *bench) others(ctx context.Context, h host, m *made) error {
+	r := h.remote(m.name)
+	if !strings.HasPrefix(r.url, "http:") {
+		return b.push(ctx, h, m.name, m.name, "refs/heads/v/*:refs/heads/v/*")
+	}
+	for updates := range slices.Chunk(m.others(), refsAtOnce) {
+		if err := makeRefs(ctx, r, updates); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// topicsAtOnce is how many refs are made with one push: hosts limit that.
-const topicsAtOnce = 3000
-
-// need brings a corpus to a host that does not have it, and tidies it once.
-func (b *bench) need(ctx context.Context, h host, corpus string) error {
-	key := h.name() + "/" + corpus
-	if !b.there[key] {
-		into := h
-		if f, replays := h.(*floor); replays {
-			into = f.backend
-		}
-		if err := b.bring(ctx, into, corpus, corpus); err != nil {
-			return fmt.Errorf("bring it %s: %w", corpus, err)
-		}
-		b.there[key] = true
-	}
-	if b.tidied[key] {
-		return nil
-	}
-	b.tidied[key] = true
-	return h.tidy(ctx, corpus)
-}
+// refsAtOnce is how many refs are made with one push: hosts limit that.
+const refsAtOnce = 3000
 
 // measure runs the workloads on a host and puts what they cost into the table.
 func (b *bench) measure(ctx context.Context, h host, rows []workload, t *table) error {
@@ -95,7 +121,12 @@ func (b *bench) measure(ctx context.Context, h host, rows []workload, t *table) 
 	return nil
 }
 
+// rowMost is how long a row may take on one host.
+const rowMost = 15 * time.Minute
+
 func (b *bench) row(ctx context.Context, h host, w workload) (result, error) {
+	ctx, cancel := context.WithTimeout(ctx, rowMost)
+	defer cancel()
 	if _, shell := h.(*sshd); shell && !w.ssh {
 		return result{}, errNot
 	}

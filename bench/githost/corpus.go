@@ -51,13 +51,17 @@ func topic(i int) string {
 	return fmt.Sprintf("refs/%s/g%02d/topic-%05d", kind, i/1000, i)
 }
 
-// specs push everything but the topics.
-func (c corpus) specs() []string {
-	specs := []string{"refs/heads/main:refs/heads/main", "refs/tags/v1:refs/tags/v1"}
-	if c.variants > 0 {
-		specs = append(specs, "refs/heads/v/*:refs/heads/v/*")
+// others are the refs that a host is given besides main and the tag v1.
+func (m *made) others() []update {
+	var out []update
+	add := func(ref string) { out = append(out, update{ref, m.tips[ref]}) }
+	for i := range m.variants {
+		add(fmt.Sprintf("refs/heads/v/%d", i))
 	}
-	return specs
+	for i := range m.topics {
+		add(topic(i))
+	}
+	return out
 }
 
 // made is a corpus on disk: a bare repository.

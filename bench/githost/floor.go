@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/gob"
@@ -14,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -90,6 +92,8 @@ type replay struct {
 	upstream string
 	dir      string
 	client   *http.Client
+
+	recording sync.Mutex // held while something is asked
 }
 
 // recorded is the head of an answer; its body is in a file of its own.
@@ -125,7 +129,13 @@ func (f *replay) serve(w http.ResponseWriter, r *http.Request) error {
 	if err := f.send(w, file, body); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := f.record(r, body, file); err != nil {
+	f.recording.Lock()
+	_, err := os.Stat(file + ".head")
+	if errors.Is(err, fs.ErrNotExist) { // nobody has asked it meanwhile
+		err = f.record(r, body, file)
+	}
+	f.recording.Unlock()
+	if err != nil {
 		return err
 	}
 	return f.send(w, file, strings.NewReader(""))
@@ -184,10 +194,12 @@ func (f *replay) record(r *http.Request, body io.Reader, file string) error {
 		return err
 	}
 	res.Header.Del("Transfer-Encoding")
-	head, err := os.Create(file + ".head")
-	if err != nil {
+	var head bytes.Buffer
+	if err := gob.NewEncoder(&head).Encode(recorded{res.StatusCode, res.Header}); err != nil {
 		return err
 	}
-	defer head.Close()
-	return gob.NewEncoder(head).Encode(recorded{res.StatusCode, res.Header})
+	if err := os.WriteFile(file+".new", head.Bytes(), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(file+".new", file+".head") // from now on it is there for others
 }

@@ -123,7 +123,7 @@ func (h *gitea) env() []string {
 	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + h.dir, "GITEA_WORK_DIR=" + h.dir}
 }
 
-// command runs gitea for its administrator.
+// command runs gitea for its administrator, and returns the last word of what it prints.
 func (h *gitea) command(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, h.bin, args...)
 	cmd.Dir, cmd.Env = h.dir, h.env()
@@ -133,7 +133,11 @@ func (h *gitea) command(ctx context.Context, args ...string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("gitea %s: %w\n%s%s", strings.Join(args[:3], " "), err, out, errs.Bytes())
 	}
-	return strings.TrimSpace(string(out)), nil
+	words := strings.Fields(string(out))
+	if len(words) == 0 {
+		return "", fmt.Errorf("gitea %s printed nothing", strings.Join(args[:3], " "))
+	}
+	return words[len(words)-1], nil // below what it logs
 }
 
 func (h *gitea) stop() {
@@ -172,6 +176,10 @@ func (h *gitea) create(ctx context.Context, repository string) error {
 func (h *gitea) remote(repository string) remote {
 	return remote{"http://" + h.addr + "/bench/" + repository + ".git", "bench", h.token}
 }
+
+// mostRefs: after a push Gitea goes through its refs one by one, with processes of git
+// for each. Thousands take longer than a run.
+func (h *gitea) mostRefs() int { return 1000 }
 
 func (h *gitea) tidy(context.Context, string) error { return nil }
 

@@ -112,7 +112,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{git: newGit(dir), work: o.work, dir: dir, turns: o.turns, spawns: watchSpawns(), corpora: map[string]*made{}, there: map[string]bool{}, tidied: map[string]bool{}}
+	b := newBench(newGit(dir), o.work, dir, o.turns)
 	rows := chosen(o)
 	if err := b.prepare(ctx, o, rows); err != nil {
 		return err
@@ -128,7 +128,7 @@ func run(ctx context.Context) error {
 	version, _ := b.git.run(context.WithoutCancel(ctx), "", "version")
 	fmt.Printf("%s, %s, %s/%s, %d CPUs; CPU time from %s; took %s\n", runtime.Version(), strings.TrimSpace(version),
 		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), source(), time.Since(began).Round(time.Second))
-	fmt.Print("CPU ms of the server and its children / wall ms of the operation / processes started, and for clones / ms to the first byte of the pack\n\n")
+	fmt.Print("CPU ms of the server and its children (what of it came after the answer) / wall ms of the operation / processes started, and for clones / ms to the first byte of the pack\n\n")
 	t.print(os.Stdout)
 	for _, l := range left {
 		fmt.Println("\n" + l)

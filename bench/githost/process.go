@@ -85,23 +85,34 @@ func (p *process) used() (time.Duration, error) {
 	return treeTime(p.pid())
 }
 
-// quietSpell is how long a server has to have done nothing to count as done with what
-// it was asked; the shares of a core that idle servers take stay below quietUse.
+// How long a server has to have done nothing to count as done with what it was asked:
+// after a turn, and after a repository was brought to it, when queues with timers of
+// their own have their work. The shares of a core that idle servers take stay below
+// quietUse.
 const (
-	quietSpell = 100 * time.Millisecond
-	quietUse   = 2 * time.Millisecond
-	quietMost  = 20 * time.Second
+	quietSpell  = 200 * time.Millisecond
+	settleSpell = 3 * time.Second
+	quietUse    = 2 * time.Millisecond
+	quietMost   = 5 * time.Minute
 )
 
 // quiet waits until the server is done with what goes on after its answers: children
 // that are about to end, queues, caches that are written. That belongs to the
-// operations. It returns the time used by then.
-func (p *process) quiet(ctx context.Context) (time.Duration, error) {
+// operations. It returns the time used by then. On a busy machine a server may do
+// nothing because it does not get to: none of its processes may be waiting for a core.
+func (p *process) quiet(ctx context.Context, spell time.Duration) (time.Duration, error) {
 	last, err := p.used()
 	for end := time.Now().Add(quietMost); err == nil && time.Now().Before(end) && ctx.Err() == nil; {
-		time.Sleep(quietSpell)
+		time.Sleep(spell)
 		var now time.Duration
-		if now, err = p.used(); err == nil && now-last < quietUse {
+		if now, err = p.used(); err != nil {
+			break
+		}
+		busy, err := treeBusy(p.pid())
+		if err != nil {
+			return now, err
+		}
+		if !busy && now-last < quietUse+spell/100 {
 			return now, nil
 		}
 		last = now

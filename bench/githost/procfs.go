@@ -16,6 +16,7 @@ const tick = 10 * time.Millisecond
 
 // stat is what is used of /proc/PID/stat (proc_pid_stat(5)).
 type stat struct {
+	state  byte // R: it runs, or would; D: it waits for a disk
 	parent int
 	// used is fields 14 to 17: the time of the process in user and system mode, and
 	// that of the children it has waited for, with theirs.
@@ -35,7 +36,7 @@ func parseStat(line []byte) (stat, error) {
 	if len(fields) < 15 {
 		return stat{}, errStat
 	}
-	var s stat
+	s := stat{state: fields[0][0]}
 	var err error
 	if s.parent, err = strconv.Atoi(string(fields[1])); err != nil {
 		return stat{}, errStat
@@ -128,6 +129,20 @@ func treeTime(root int) (time.Duration, error) {
 		before = now
 	}
 	return 0, fmt.Errorf("the processes below %d change all the time", root)
+}
+
+// treeBusy reports whether a process or one below it has something to do.
+func treeBusy(root int) (bool, error) {
+	all, err := stats()
+	if err != nil {
+		return false, err
+	}
+	for _, pid := range tree(all, root) {
+		if s := all[pid].state; s == 'R' || s == 'D' {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func sameSet(a, b []int) bool {

@@ -17,7 +17,7 @@ func TestParseStat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (stat{parent: 17, used: 3520 * tick}); got != want {
+	if want := (stat{state: 'S', parent: 17, used: 3520 * tick}); got != want {
 		t.Errorf("parseStat = %+v, want %+v", got, want)
 	}
 	for _, bad := range [...]string{"", "1 (a", "1 (a) S 0 1", strings.Replace(line, " 17 ", " x ", 1), strings.Replace(line, " 3000 ", " 3e3 ", 1)} {

@@ -103,6 +103,7 @@ func (h *refwardHost) remote(repository string) remote {
 	return remote{h.ends.HTTP + "/v1/repos/" + repository, h.user.GitUser, h.user.GitPassword}
 }
 
+// tidy: the host maintains itself after a push.
 func (h *refwardHost) tidy(context.Context, string) error { return nil }
 
 func (h *refwardHost) protect(context.Context, string) error { return nil } // the policy does

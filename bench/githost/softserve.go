@@ -89,6 +89,10 @@ func (h *softServe) remote(repository string) remote {
 	return remote{"http://" + h.http + "/" + repository + ".git", h.token, ""} // as its documentation says
 }
 
+// mostRefs: for each ref of a push Soft Serve starts some sixty processes, one after the
+// other, which take a second or more.
+func (h *softServe) mostRefs() int { return 100 }
+
 func (h *softServe) tidy(context.Context, string) error    { return nil }
 func (h *softServe) protect(context.Context, string) error { return errNot }
 

@@ -81,10 +81,17 @@ func (t *table) print(out io.Writer) {
 	}
 }
 
-// String is a cell: CPU time, wall time, processes started, and the time to the first
+// laterShown is how much work after the answer is worth telling.
+const laterShown = 20 * time.Millisecond
+
+// String is a cell: CPU time, with what of it came after the answers if that is much, wall time, processes started, and the time to the first
 // byte of a pack.
 func (r result) String() string {
-	s := millis(r.cpu) + " / " + millis(r.wall)
+	s := millis(r.cpu)
+	if r.later > r.cpu/10 && r.later > laterShown {
+		s += " (" + millis(r.later) + " later)"
+	}
+	s += " / " + millis(r.wall)
 	switch {
 	case r.spawned < 0:
 		s += " / ?"

@@ -29,6 +29,8 @@ func TestResultString(t *testing.T) {
 		r    result
 		want string
 	}{
+		{result{cpu: 500 * ms, later: 40 * ms, wall: 20 * ms}, "500 / 20 / 0"},
+		{result{cpu: 500 * ms, later: 90 * ms, wall: 20 * ms}, "500 (90 later) / 20 / 0"},
 		{result{cpu: 5 * ms, wall: 20 * ms, spawned: -1}, "5.0 / 20 / ?"},
 		{result{cpu: 5 * ms, wall: 20 * ms, spawned: 2}, "5.0 / 20 / 2"},
 		{result{cpu: 5 * ms, wall: 20 * ms, spawned: 2.5, first: 7 * ms}, "5.0 / 20 / 2.5 / 7.0"},

@@ -29,6 +29,7 @@ type workload struct {
 // result is what a turn cost, per operation.
 type result struct {
 	cpu, wall time.Duration
+	later     time.Duration // what of cpu came after the last answer of the turn
 	first     time.Duration // to the first byte of a pack
 	spawned   float64       // processes; negative: not known
 	peak      memory
@@ -71,7 +72,7 @@ func (w workload) measure(ctx context.Context, b *bench, h host) (result, error)
 // turn is one turn, with the operations from a number on.
 func (w workload) turn(ctx context.Context, b *bench, h host, from int) (r result, err error) {
 	_, replays := h.(*floor)
-	before, err := h.server().quiet(ctx)
+	before, err := h.server().quiet(ctx, quietSpell)
 	if err != nil {
 		return result{}, err
 	}
@@ -92,11 +93,15 @@ func (w workload) turn(ctx context.Context, b *bench, h host, from int) (r resul
 		r.first += g.first / time.Duration(w.ops)
 	}
 	r.wall = time.Since(start) / time.Duration(w.ops)
-	after, err := h.server().quiet(ctx)
+	answered, err := h.server().used()
 	if err != nil {
 		return result{}, err
 	}
-	r.cpu, r.spawned = (after-before)/time.Duration(w.ops), -1
+	after, err := h.server().quiet(ctx, quietSpell)
+	if err != nil {
+		return result{}, err
+	}
+	r.cpu, r.later, r.spawned = (after-before)/time.Duration(w.ops), (after-answered)/time.Duration(w.ops), -1
 	if now, known := b.spawns.below(h.server().pid()); known {
 		r.spawned = float64(now-spawned) / float64(w.ops)
 	}
