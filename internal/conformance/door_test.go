@@ -143,10 +143,11 @@ func (d *door) url(repository string) string {
 	return d.URL + "/v1/repos/" + repository
 }
 
-// create makes a repository with a name of its own, and returns its clone URL.
-func (d *door) create(t *testing.T) string {
+// create makes a repository with the test's name, and more words where a test needs more
+// than one, and returns its clone URL.
+func (d *door) create(t *testing.T, more ...string) string {
 	t.Helper()
-	name := strings.NewReplacer("/", "-", ",", "").Replace(t.Name())
+	name := strings.NewReplacer("/", "-", ",", "").Replace(strings.Join(append([]string{t.Name()}, more...), "-"))
 	d.Repository(t, name)
 	return d.url(name)
 }

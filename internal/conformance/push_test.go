@@ -150,15 +150,7 @@ func pushShallow(t *testing.T, d *door) {
 	d.git(t, dir, "pull", "--quiet", "--ff-only", "origin", "master")
 	whole(t, d, dir)
 	// A history that ends at the boundary, into a repository that has nothing of it.
-	d.refused(t, shallow, []string{"remote rejected"}, "push", d.create2(t), "HEAD")
-}
-
-// create2 makes a second repository for the same test.
-func (d *door) create2(t *testing.T) string {
-	t.Helper()
-	var url string
-	t.Run("second", func(t *testing.T) { url = d.create(t) })
-	return url
+	d.refused(t, shallow, []string{"remote rejected"}, "push", d.create(t, "second"), "HEAD")
 }
 
 func pushPartial(t *testing.T, d *door) {
@@ -250,7 +242,7 @@ func pushDryRun(t *testing.T, d *door) {
 // A pack larger than git's buffer goes over HTTP in chunks, after a probe.
 func pushLarge(t *testing.T, d *door) {
 	dir := d.work(t)
-	hosttest.Commit(t, d.dev, dir, "noise", noise(3<<20))
+	hosttest.Commit(t, d.dev, dir, "noise", hosttest.Noise(3<<20))
 	d.git(t, dir, "-c", "http.postBuffer=65536", "push", "--quiet", "origin", "HEAD")
 	clone := filepath.Join(t.TempDir(), "clone")
 	d.git(t, dir, "clone", "--quiet", d.value(t, dir, "remote", "get-url", "origin"), clone)

@@ -18,7 +18,7 @@ func TestKeptAnswers(t *testing.T) {
 	url := h.Repository(t, "app")
 	first, second, nobody := h.Hire(t, "first", "Readers"), h.Hire(t, "second", "Readers"), h.Hire(t, "nobody")
 	dir := h.Clone(t, first, url)
-	hosttest.Commit(t, first, dir, "file", incompressible(300_000))
+	hosttest.Commit(t, first, dir, "file", hosttest.Noise(300_000))
 	hosttest.Git(t, first, dir, "push", "--quiet", "origin", "HEAD:refs/heads/master")
 
 	clone := filepath.Join(t.TempDir(), "clone")

@@ -172,7 +172,7 @@ func (p *pusher) push(ctx context.Context, i int, down *sync.RWMutex) error {
 	// Two sizes of pack: one travels in the transaction, the other as a file.
 	content := fmt.Sprintf("%s %d\n", p.branch, i)
 	if i%10 == 9 {
-		content = incompressible(256 << 10)
+		content = hosttest.Noise(256 << 10)
 	}
 	if err := p.Commit(ctx, p.dir, fmt.Sprintf("file%d", i), content, fmt.Sprint("Push ", i)); err != nil {
 		return err

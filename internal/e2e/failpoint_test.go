@@ -80,7 +80,7 @@ func dieAt(t *testing.T, h *hosttest.Process, p *person.Person, url, dir string,
 	h.Kill(t)
 	h.Arm(t, string(step))
 	h.Restart(t)
-	hosttest.Commit(t, p, dir, "f", fmt.Sprint(step, incompressible(size)))
+	hosttest.Commit(t, p, dir, "f", fmt.Sprint(step, hosttest.Noise(size)))
 	hosttest.GitFails(t, p, dir, "push", "--quiet", "origin", "HEAD:refs/heads/master")
 	h.Gone(t)
 	h.Arm(t, "")

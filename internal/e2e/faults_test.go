@@ -44,7 +44,7 @@ func TestFullDisk(t *testing.T) {
 	acked := map[string]string{}
 	push := func(i int) (person.Result, string) {
 		branch := fmt.Sprint("b", i)
-		hosttest.Commit(t, p, dir, branch, incompressible(2<<20))
+		hosttest.Commit(t, p, dir, branch, hosttest.Noise(2<<20))
 		r, err := p.Git(t.Context(), dir, "push", "--quiet", "origin", "HEAD:refs/heads/"+branch)
 		if err != nil {
 			t.Fatal(err)
@@ -113,7 +113,7 @@ func TestClientGone(t *testing.T) {
 	h := hosttest.Start(t)
 	p, url := writer(t, h)
 	dir := h.Clone(t, p, url)
-	hosttest.Commit(t, p, dir, "noise", incompressible(1<<20))
+	hosttest.Commit(t, p, dir, "noise", hosttest.Noise(1<<20))
 	head := strings.TrimSpace(hosttest.Git(t, p, dir, "rev-parse", "HEAD"))
 	file := filepath.Join(t.TempDir(), "pack")
 	hosttest.Git(t, p, dir, "-c", "alias.mine=!echo HEAD | git pack-objects --revs --stdout -q >"+file, "mine")
@@ -182,7 +182,7 @@ func TestClockJumps(t *testing.T) {
 	for i, hour := range hours {
 		offset.Store(int64(hour) * int64(time.Hour))
 		for j, size := range []int{10, 200 << 10} { // in the transaction, and as a blob
-			hosttest.Commit(t, p, dir, fmt.Sprint("f", i, j), incompressible(size)+rand.Text())
+			hosttest.Commit(t, p, dir, fmt.Sprint("f", i, j), hosttest.Noise(size)+rand.Text())
 			hosttest.Git(t, p, dir, "push", "--quiet", "origin", "HEAD:refs/heads/master")
 		}
 		head := strings.TrimSpace(hosttest.Git(t, p, dir, "rev-parse", "HEAD"))

@@ -64,7 +64,7 @@ func used(t *testing.T) string {
 	hosttest.Git(t, p, h.Dir, "clone", "--quiet", url, dir)
 	git := func(args ...string) { hosttest.Git(t, p, dir, args...) }
 	git("symbolic-ref", "HEAD", "refs/heads/main")
-	for _, content := range []string{"one\n", incompressible(200 << 10), "three\n"} {
+	for _, content := range []string{"one\n", hosttest.Noise(200 << 10), "three\n"} {
 		hosttest.Commit(t, p, dir, "file", content)
 		git("push", "--quiet", "origin", "HEAD")
 	}
@@ -79,7 +79,7 @@ func used(t *testing.T) string {
 		t.Fatalf("maintenance run: exit status %d\n%s", code, out)
 	}
 	h.Restart(t)
-	for _, content := range []string{incompressible(100 << 10), "five\n"} {
+	for _, content := range []string{hosttest.Noise(100 << 10), "five\n"} {
 		hosttest.Commit(t, p, dir, "file", content)
 		git("push", "--quiet", "origin", "HEAD")
 	}

@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -40,11 +38,4 @@ func addToGroup(t testing.TB, root *person.Person, user, group string) {
 	if _, err := root.IAM().AddUserToGroup(t.Context(), &iam.AddUserToGroupInput{GroupName: &group, UserName: &user}); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// incompressible returns n bytes of text that no pack makes smaller than its size.
-func incompressible(n int) string {
-	b := make([]byte, n)
-	rand.Read(b)
-	return base64.StdEncoding.EncodeToString(b)[:n]
 }

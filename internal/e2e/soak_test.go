@@ -139,7 +139,7 @@ func (s *soak) seed(t *testing.T) {
 	p, dir := s.worker(t, "seed"), filepath.Join(s.dir, "seed")
 	hosttest.Git(t, p, s.dir, "clone", "--quiet", s.url, dir)
 	for i := range 20 {
-		hosttest.Commit(t, p, dir, fmt.Sprint("folder/file", i), incompressible(10<<10))
+		hosttest.Commit(t, p, dir, fmt.Sprint("folder/file", i), hosttest.Noise(10<<10))
 	}
 	hosttest.Git(t, p, dir, "push", "--quiet", "origin", "HEAD:refs/heads/master")
 }
@@ -156,9 +156,9 @@ func (s *soak) git(ctx context.Context, p *person.Person, dir string, args ...st
 // push makes a commit and pushes it to a branch of its own: most are small, some are
 // large, some replace what was there, and tags come and go.
 func (s *soak) push(ctx context.Context, p *person.Person, dir string, i int) error {
-	content := incompressible(200)
+	content := hosttest.Noise(200)
 	if i%40 == 39 {
-		content = incompressible(300 << 10)
+		content = hosttest.Noise(300 << 10)
 	}
 	if err := p.Commit(ctx, dir, "own/"+p.Name, content, fmt.Sprint("Push ", i)); err != nil {
 		return err
@@ -197,7 +197,7 @@ func (s *soak) fetch(ctx context.Context, p *person.Person, dir string, _ int) e
 
 // beDenied pushes to master, where a junior must not, and to a branch, where one may.
 func (s *soak) beDenied(ctx context.Context, p *person.Person, dir string, i int) error {
-	if err := p.Commit(ctx, dir, "own/"+p.Name, incompressible(100), fmt.Sprint("Push ", i)); err != nil {
+	if err := p.Commit(ctx, dir, "own/"+p.Name, hosttest.Noise(100), fmt.Sprint("Push ", i)); err != nil {
 		return err
 	}
 	r, err := p.Git(ctx, dir, "push", "origin", "HEAD:refs/heads/master", "HEAD:refs/heads/topic")

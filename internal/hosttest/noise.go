@@ -1,12 +1,12 @@
-package conformance
+package hosttest
 
 import (
 	"crypto/rand"
 	"encoding/base64"
 )
 
-// noise is n bytes of text that no pack makes much smaller.
-func noise(n int) string {
+// Noise returns n bytes of text that no pack makes much smaller.
+func Noise(n int) string {
 	b := make([]byte, n)
 	rand.Read(b)
 	return base64.StdEncoding.EncodeToString(b)[:n]
