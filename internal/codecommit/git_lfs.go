@@ -47,8 +47,6 @@ func lfsWriteSpec(name string) op.Spec {
 	}
 }
 
-const gitPullAction = "codecommit:GitPull"
-
 // lfsReadChecks asks what a pull asks.
 func (s *Service) lfsReadChecks(name string) ([]authz.Check, error) {
 	name, err := repositoryName(&name)
