@@ -7,8 +7,8 @@ import (
 	"github.com/refward/refward/internal/op"
 	"github.com/refward/refward/internal/repo"
 )
-const gitPullAction = "codecommit:GitPull"
 
+const gitPullAction = "codecommit:GitPull"
 
 // GitPullInput names what a Git client wants to read.
 type GitPullInput struct{ RepositoryName string }
