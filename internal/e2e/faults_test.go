@@ -102,7 +102,7 @@ func soundMirror(t *testing.T, p *person.Person, dir, url string) {
 func nothingLeft(t *testing.T, data string) {
 	t.Helper()
 	hosttest.Eventually(t, 10*time.Second, "no quarantine is left", func() bool {
-		left, err := filepath.Glob(filepath.Join(data, "cache", "~incoming", "*"))
+		left, err := filepath.Glob(filepath.Join(data, "cache", "~incoming", "*", "*"))
 		return err == nil && len(left) == 0
 	})
 }

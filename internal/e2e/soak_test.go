@@ -260,7 +260,7 @@ func (s *soak) measure(t *testing.T) usage {
 			values[name] = int64(f)
 		}
 	}
-	temporary, err := filepath.Glob(filepath.Join(s.h.Data, "cache", "~incoming", "*"))
+	temporary, err := filepath.Glob(filepath.Join(s.h.Data, "cache", "~incoming", "*", "*"))
 	if err != nil {
 		t.Fatal(err)
 	}

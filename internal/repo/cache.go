@@ -19,10 +19,9 @@ import (
 
 // The names in the cache folder that are no repository's: no ID has a ~.
 const (
-	incomingDir = "~incoming" // quarantines, and files that are being fetched
+	incomingDir = "~incoming" // a folder of each run: quarantines, and files being fetched
 	answersDir  = "~answers"  // answers to fetches, of this process alone
 	bootFile    = "~boot"     // the boot of the machine in which the cache was written
-	gonePrefix  = "~gone-"    // what is being removed
 )
 
 // The endings of the files of a pack.
@@ -64,59 +63,55 @@ const cacheConfig = `[core]
 	allow = never
 `
 
-// prepareCache makes the cache folder and removes quarantines and views of the last
-// run. Files of the cache are not synced, so after a crash of the machine, not of the
-// process, nothing in it can be trusted and all of it goes.
-func prepareCache(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
+// prepareCache makes the cache folder and removes quarantines and views of earlier
+// runs. Files of the cache are not synced, so after a crash of the machine, not of the
+// process, nothing in it can be trusted and all of it goes. It returns a folder of this
+// run for what is incoming.
+func prepareCache(dir string) (incoming string, err error) {
+	incoming = filepath.Join(dir, incomingDir)
+	if err := os.MkdirAll(incoming, 0o700); err != nil {
+		return "", err
 	}
+	removeRuns(incoming, "")
 	boot := bootID()
 	last, err := os.ReadFile(filepath.Join(dir, bootFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return "", err
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return err
+		return "", err
 	}
 	trusted := boot != "" && string(last) == boot
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
 		switch {
-		case e.Name() == incomingDir:
-			if path, err = setAside(path); err != nil {
-				return err
-			}
-			_ = os.RemoveAll(path)
-			continue
-		case strings.HasPrefix(e.Name(), gonePrefix):
-			_ = os.RemoveAll(path)
-			continue
 		case !e.IsDir() || !idPattern.MatchString(e.Name()):
 			continue // not ours
 		case trusted:
 			path = filepath.Join(path, viewsDir)
 		}
 		if err := os.RemoveAll(path); err != nil {
-			return err
+			return "", err
 		}
 	}
-	if err := os.Mkdir(filepath.Join(dir, incomingDir), 0o700); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, bootFile), []byte(boot), 0o600)
-}
-
-// setAside renames a folder to one that nobody uses, and returns its path. A git that
-// outlived the last process, which was killed, may still write there: removing it then
-// fails, and the next start does the rest.
-func setAside(folder string) (string, error) {
-	aside, err := os.MkdirTemp(filepath.Dir(folder), gonePrefix)
-	if err != nil {
+	if err := os.WriteFile(filepath.Join(dir, bootFile), []byte(boot), 0o600); err != nil {
 		return "", err
 	}
-	return aside, os.Rename(folder, filepath.Join(aside, "folder"))
+	return os.MkdirTemp(incoming, "")
+}
+
+// removeRuns removes what runs other than this one left. A git that outlived a killed
+// process may still write there and even make the folders that it misses again, which is
+// why no run uses the folder of another: removing them may fail, and is tried again at
+// the next sweep or start.
+func removeRuns(incoming, except string) {
+	entries, _ := os.ReadDir(incoming)
+	for _, e := range entries {
+		if path := filepath.Join(incoming, e.Name()); path != except {
+			_ = os.RemoveAll(path)
+		}
+	}
 }
 
 // bootID names the present boot of the machine, or is empty where that is unknown.
@@ -312,7 +307,7 @@ func (h *House) fetchNow(ctx context.Context, c *cached, p Pack) (err error) {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	tmp := filepath.Join(h.CacheDir, incomingDir, h.ids.next())
+	tmp := h.newIncoming()
 	if err := os.Mkdir(tmp, 0o700); err != nil {
 		return err
 	}

@@ -362,44 +362,47 @@ func TestPackIDs(t *testing.T) {
 }
 
 // TestOpenBesideSurvivor: a git that outlived the killed process still writes to its
-// scratch folder; the next start does not fail on it, and a later one removes the folder.
+// scratch folder, and makes the folders above it again as git does for every temporary
+// file. No start fails on it, and a later one removes what it left.
 func TestOpenBesideSurvivor(t *testing.T) {
 	h := newHost(t)
-	if err := h.House.Close(); err != nil {
-		t.Fatal(err)
+	runs, err := filepath.Glob(filepath.Join(h.options.CacheDir, "~incoming", "*"))
+	if err != nil || len(runs) != 1 {
+		t.Fatalf("folders of runs: %v (%v), want one", runs, err)
 	}
-	scratch := filepath.Join(h.options.CacheDir, "~incoming", "01M89ECMRM2TGQDYKE0PBK4MEE", "git", "objects")
-	if err := os.MkdirAll(scratch, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	scratch := filepath.Join(runs[0], "01M89ECMRM2TGQDYKE0PBK4MEE", "git", "objects")
+	ended := make(chan struct{})
 	var began, writing sync.WaitGroup
-	for i := range 16 {
+	for i := range 4 {
 		began.Add(1)
-		root, err := os.OpenRoot(scratch) // as a working directory: it goes where the folder goes
-		if err != nil {
-			t.Fatal(err)
-		}
 		writing.Go(func() {
-			defer func() { _ = root.Close() }()
-			for n := 0; n < 400; n++ {
-				f, err := root.Create(fmt.Sprint("tmp_pack_", i, "_", n))
+			for n := 0; ; n++ {
+				_ = os.MkdirAll(scratch, 0o700)
+				_ = os.WriteFile(filepath.Join(scratch, fmt.Sprint("tmp_pack_", i, "_", n)), nil, 0o600)
 				if n == 0 {
 					began.Done()
 				}
-				if err != nil { // the folder is gone
+				select {
+				case <-ended:
 					return
+				default:
 				}
-				_ = f.Close()
 			}
 		})
 	}
 	began.Wait()
+	for range 20 {
+		h.reopen(t)
+	}
+	close(ended)
+	writing.Wait()
+	if err := os.MkdirAll(scratch, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	h.reopen(t)
 	h.wantNoLeftovers(t)
-	writing.Wait()
-	h.reopen(t)
-	left, err := filepath.Glob(filepath.Join(h.options.CacheDir, "~gone-*"))
-	if err != nil || len(left) != 0 {
-		t.Errorf("left: %v (%v)", left, err)
+	runs, err = filepath.Glob(filepath.Join(h.options.CacheDir, "~incoming", "*"))
+	if err != nil || len(runs) != 1 {
+		t.Errorf("folders of runs: %v (%v), want one", runs, err)
 	}
 }

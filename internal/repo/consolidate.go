@@ -66,7 +66,7 @@ func (h *House) Consolidate(ctx context.Context, snap *Snapshot, packIDs []strin
 }
 
 func (c *Consolidated) make(ctx context.Context, snap *Snapshot) error {
-	c.dir = filepath.Join(c.house.CacheDir, incomingDir, c.house.ids.next())
+	c.dir = c.house.newIncoming()
 	whole := len(c.old) == len(snap.Packs)
 	if err := c.scratch(snap); err != nil {
 		return err

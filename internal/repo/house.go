@@ -64,6 +64,8 @@ const (
 // ones in. Safe for concurrent use.
 type House struct {
 	Options
+	incoming string // where this run keeps quarantines and files being fetched
+
 	readers *catfile.Pool
 	answers *replay.Cache
 	ids     packIDs
@@ -97,10 +99,11 @@ func Open(ctx context.Context, o Options) (*House, error) {
 	if err := gitcmd.CheckFolder(dir); err != nil {
 		return nil, fmt.Errorf("open repository cache: %w", err)
 	}
-	if err := prepareCache(dir); err != nil {
+	incoming, err := prepareCache(dir)
+	if err != nil {
 		return nil, fmt.Errorf("open repository cache: %w", err)
 	}
-	h := &House{Options: o, fills: make(chan struct{}, maxFills), repos: map[ID]*cached{}}
+	h := &House{Options: o, incoming: incoming, fills: make(chan struct{}, maxFills), repos: map[ID]*cached{}}
 	h.ids.now = o.Now
 	h.life, h.end = context.WithCancel(context.WithoutCancel(ctx))
 	h.readers = catfile.NewPool(h.life, o.Git)
@@ -162,6 +165,9 @@ func (h *House) cached(id ID) (*cached, error) {
 	return c, nil
 }
 
+// newIncoming returns a new path for what is incoming.
+func (h *House) newIncoming() string { return filepath.Join(h.incoming, h.ids.next()) }
+
 // Remove forgets the cache of a deleted repository.
 func (h *House) Remove(id ID) error {
 	c, err := h.cached(id)
@@ -175,7 +181,7 @@ func (h *House) Remove(id ID) error {
 	h.readers.Forget(c.dir)
 	h.answers.Drop(string(id))
 	// Renamed first: a request that still comes then finds all or nothing.
-	gone := filepath.Join(h.CacheDir, incomingDir, h.ids.next())
+	gone := h.newIncoming()
 	if err := os.Rename(c.dir, gone); errors.Is(err, os.ErrNotExist) {
 		return nil
 	} else if err != nil {

@@ -54,10 +54,11 @@ func (h *House) DeletePack(ctx context.Context, key string) error {
 }
 
 // RemoveLeftovers removes folders of quarantines and consolidations that were begun
-// longer ago than that, and counts them. Whoever began them has failed to.
+// longer ago than that, and counts them. Whoever began them has failed to. Those of
+// earlier runs go without being counted.
 func (h *House) RemoveLeftovers(olderThan time.Duration) (n int, err error) {
-	folder := filepath.Join(h.CacheDir, incomingDir)
-	entries, err := os.ReadDir(folder)
+	removeRuns(filepath.Join(h.CacheDir, incomingDir), h.incoming)
+	entries, err := os.ReadDir(h.incoming)
 	if err != nil {
 		return 0, fmt.Errorf("remove leftovers: %w", err)
 	}
@@ -67,7 +68,7 @@ func (h *House) RemoveLeftovers(olderThan time.Duration) (n int, err error) {
 		if e.Name() >= before { // an ID begins with its time
 			continue
 		}
-		if err := os.RemoveAll(filepath.Join(folder, e.Name())); err != nil {
+		if err := os.RemoveAll(filepath.Join(h.incoming, e.Name())); err != nil {
 			errs = append(errs, fmt.Errorf("remove leftovers: %w", err))
 			continue
 		}

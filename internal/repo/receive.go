@@ -134,7 +134,7 @@ func emptyPack(head []byte, r io.Reader) error {
 // index runs git index-pack into a new quarantine and opens what it made.
 func (in *Incoming) index(ctx context.Context, r io.Reader, progress io.Writer) error {
 	h := in.house
-	in.dir = filepath.Join(h.CacheDir, incomingDir, h.ids.next())
+	in.dir = h.newIncoming()
 	if err := os.MkdirAll(filepath.Join(in.objects(), "pack"), 0o700); err != nil {
 		return fmt.Errorf("make a quarantine: %w", err)
 	}

@@ -588,7 +588,7 @@ func TestLeftoversOfACrash(t *testing.T) {
 	if _, err := h.readCommit(t, first); err != nil {
 		t.Error(err)
 	}
-	if err := os.WriteFile(filepath.Join(h.options.CacheDir, "~incoming", "x"), nil, 0o600); err != nil {
+	if err := os.MkdirAll(filepath.Join(h.options.CacheDir, "~incoming", "run", "x"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	h.reopen(t)

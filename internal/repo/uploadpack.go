@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -87,7 +86,7 @@ func aside(ctx context.Context, f func() error) error {
 // longFetch lets git answer a request that is too long to be held. It is on disk before
 // git begins, so that no process waits for a client.
 func (h *House) longFetch(ctx context.Context, snap *Snapshot, version int, in io.Reader, out io.Writer) (err error) {
-	path := filepath.Join(h.CacheDir, incomingDir, h.ids.next())
+	path := h.newIncoming()
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return fmt.Errorf("keep a fetch of %s: %w", snap.ID, err)
