@@ -38,6 +38,11 @@ type Handler struct {
 	// handler adds what the signature proved.
 	Caller func(r *http.Request, id authn.Identity) authz.Caller
 
+	// Admit gives the request of a caller who is proven a place among those that are worked
+	// on, and returns the context for it, which names who answers for the caller (package
+	// share), and what gives the place back. Nil: there is a place for everybody.
+	Admit func(ctx context.Context, p authz.Principal) (_ context.Context, release func(), _ error)
+
 	// Timeout bounds the work on a request whose body was read; zero means 55 seconds.
 	Timeout time.Duration
 
@@ -84,7 +89,8 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, c authz.Caller, 
 		return nil, err
 	}
 	e.service = serviceNamed(signed.Service)
-	body, release, err := h.bodies.readBody(w, r, e.protocol.limit())
+	// Who only claims to be somebody can take that somebody's room, and nobody else's.
+	body, release, err := h.bodies.readBody(w, r, e.protocol.limit(), signed.Claimed().Owner())
 	defer release()
 	if fault.Has(err, fault.RequestTooLarge) && r.Header.Get("Expect") == "" {
 		// A client that is cut off in the middle of its body does not see the answer; one
@@ -99,6 +105,14 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, c authz.Caller, 
 		return nil, err
 	}
 	c.Principal, c.Credential = id.Principal, id.Credential
+	if h.Admit != nil {
+		ctx, leave, err := h.Admit(r.Context(), c.Principal)
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
+		r = r.WithContext(ctx)
+	}
 	return h.perform(r, c, e, body)
 }
 

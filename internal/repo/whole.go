@@ -24,22 +24,25 @@ import (
 // the snapshot, so what they reach is in the pack; when as many objects are reachable as
 // it has, none is left over that might not be sent. Only a pack with a bitmap is counted:
 // without one, counting takes as long as making the pack. Any doubt means that
-// pack-objects makes the answer.
-func (p *packing) whole(ctx context.Context, c *cached) (path string, ok bool) {
+// pack-objects makes the answer. The error is that of a count that had no place to run.
+func (p *packing) whole(ctx context.Context, c *cached) (path string, ok bool, err error) {
 	if len(p.snap.Packs) != 1 || p.filter != "" || !p.fresh || !slices.Contains(p.options, "--delta-base-offset") {
-		return "", false
+		return "", false, nil
 	}
 	only := p.snap.Packs[0]
 	if _, err := os.Stat(c.pack(only.ID) + bitmapExt); err != nil || !p.snap.advertises(p.wants) {
-		return "", false
+		return "", false, nil
 	}
 	out, err := p.house.Git.Command("rev-list").GitDir(c.dir).Flag("--count").Flag("--objects").Flag("--use-bitmap-index").Flag("--stdin").
 		Class(gitcmd.Sending).Stdin(strings.NewReader(p.revs)).Output(ctx, 64)
-	if err != nil {
-		return "", false // pack-objects says what is wrong
+	switch {
+	case isBusy(err):
+		return "", false, err
+	case err != nil:
+		return "", false, nil // pack-objects says what is wrong
 	}
 	count, err := strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
-	return c.pack(only.ID) + packExt, err == nil && count == only.Objects && count > 0
+	return c.pack(only.ID) + packExt, err == nil && count == only.Objects && count > 0, nil
 }
 
 // advertises reports whether each of the objects is one that a ref names, or the object
