@@ -48,6 +48,9 @@ func (b *budget) take(holder string, n int) error {
 }
 
 func (b *budget) give(holder string, n int) {
+	if n == 0 {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.held -= n
