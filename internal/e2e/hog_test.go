@@ -184,7 +184,7 @@ func TestManyClonesOfOneUser(t *testing.T) {
 	url := h.Repository(t, demo.Repository)
 	ci := h.Hire(t, "ci", "all")
 	dir := h.Clone(t, ci, url)
-	hosttest.Commit(t, ci, dir, "noise", hosttest.Noise(4<<20))
+	hosttest.Commit(t, ci, dir, "noise", hosttest.Noise(1<<20))
 	hosttest.Git(t, ci, dir, "push", "--quiet", "origin", "HEAD:refs/heads/master")
 	body := fetchOf(strings.TrimSpace(hosttest.Git(t, ci, dir, "rev-parse", "HEAD")), 1<<30)
 
