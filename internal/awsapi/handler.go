@@ -54,12 +54,13 @@ type Handler struct {
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := h.Caller(r, authn.Identity{})
-	e := &exchange{protocol: protocolOf(r), requestID: c.RequestID}
+	e := &exchange{protocol: protocolOf(r), requestID: c.RequestID, leave: func() {}}
 	if r.Method != http.MethodPost && r.Method != http.MethodGet {
 		w.Header().Set("Allow", "GET, POST")
 		h.refuse(w, r, e, errMethod.New("The method %s is not allowed here", r.Method))
 		return
 	}
+	defer func() { e.leave() }() // after the answer was taken
 	body, err := h.serve(w, r, c, e)
 	h.reply(w, r, e, body, err)
 }
@@ -79,6 +80,7 @@ type exchange struct {
 	requestID string
 	service   *service // nil until the signature's scope was read
 	operation string   // empty until the request was dispatched
+	leave     func()   // gives the request's place back
 }
 
 // serve returns the answer to a request. The order matters: an unknown key is refused
@@ -110,7 +112,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, c authz.Caller, 
 		if err != nil {
 			return nil, err
 		}
-		defer leave()
+		e.leave = leave
 		r = r.WithContext(ctx)
 	}
 	return h.perform(r, c, e, body)

@@ -19,8 +19,8 @@ import (
 type Places struct {
 	Send    int           // git processes that make answers to fetches: 64
 	Receive int           // git processes that take pushes in: 32
-	Git     int           // requests and commands of Git clients: 1,024
-	API     int           // calls of the API: 512
+	Git     int           // requests and commands of Git clients: 512
+	API     int           // calls of the API: 256
 	SSH     int           // connections over SSH: 256, half of them of one address before they are proven
 	Wait    time.Duration // the longest wait for a process, or for room among the answers: 2 minutes
 
@@ -39,8 +39,8 @@ func (p Places) gates() gates {
 	ssh := cmp.Or(p.SSH, gitserver.DefaultConnections)
 	connections := cmp.Or(p.StrangerConnections, 4096)
 	return gates{
-		git:           share.New(share.Options{What: "requests", Places: cmp.Or(p.Git, 1024)}),
-		api:           share.New(share.Options{What: "requests", Places: cmp.Or(p.API, 512)}),
+		git:           share.New(share.Options{What: "requests", Places: cmp.Or(p.Git, 512)}),
+		api:           share.New(share.Options{What: "requests", Places: cmp.Or(p.API, 256)}),
 		users:         share.New(share.Options{What: "SSH connections", Places: ssh}),
 		strangerSSH:   share.New(share.Options{What: "SSH connections", Places: ssh, Share: max(ssh/2, 1)}),
 		strangerHTTP:  share.New(share.Options{What: "connections", Places: connections, Share: max(connections/8, 1)}),
