@@ -33,7 +33,7 @@ func (f *fetch) sendPack(ctx context.Context, t terms) error {
 		client.Said = mux.Band(wire.BandProgress)
 	}
 	err := f.house.answers.Send(ctx, replay.Request{
-		Key: f.key("pack", strings.Join(p.options, " "), p.filter, p.revs, p.tags), Group: string(f.snap.ID), Make: p.make,
+		Key: f.key("pack", strings.Join(p.options, " "), p.filter, p.revs, p.tags, p.besides()), Group: string(f.snap.ID), Make: p.make,
 	}, client)
 	switch {
 	case err == nil, errors.Is(err, errNoPack) && !out.begun, ctx.Err() != nil:
@@ -129,16 +129,16 @@ func (p *packing) make(ctx context.Context, w *replay.Writer) (keep bool, err er
 	}
 	defer c.end()
 	band := &bandOne{w: w}
-	path, ok, err := p.whole(ctx, c.cached)
+	s, ok, err := p.whole(ctx, c.cached)
 	if err != nil {
 		return false, err
 	}
 	if ok {
-		err := sendWhole(ctx, path, band)
+		err := p.sendStock(ctx, c.cached, s, band)
 		if err == nil {
 			err = band.Close()
 		}
-		if err == nil || band.begun || ctx.Err() != nil {
+		if err == nil || band.begun || ctx.Err() != nil || isBusy(err) {
 			return err == nil, err
 		}
 	}
