@@ -20,8 +20,8 @@ import (
 )
 
 // SSH serves Git over SSH, at ssh://KEYID@HOST:PORT/v1/repos/NAME: the user name is the
-// ID of the SSH public key, as in CodeCommit. It runs git-upload-pack and
-// git-receive-pack, and nothing else: no shell, no terminal, no forwarding. Its fields
+// ID of the SSH public key, as in CodeCommit. It runs git-upload-pack, git-receive-pack,
+// git-lfs-authenticate and git-lfs-transfer, and nothing else: no shell, no terminal, no forwarding. Its fields
 // are set once, before use.
 type SSH struct {
 	CodeCommit *codecommit.Service
@@ -154,7 +154,10 @@ func (s *SSH) connection(accepting, running context.Context, raw net.Conn) {
 	stop := context.AfterFunc(running, func() { _ = conn.Close() })
 	defer stop()
 
-	c := &sshConnection{server: s, conn: conn, limits: s.Limits.withDefaults()}
+	c := &sshConnection{
+		server: s, conn: conn, limits: s.Limits.withDefaults(),
+		atEnd: func(f func()) func() bool { return context.AfterFunc(accepting, f) },
+	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { ssh.DiscardRequests(requests) }) // no forwarding
@@ -184,6 +187,10 @@ type sshConnection struct {
 	server *SSH
 	conn   *ssh.ServerConn
 	limits Limits
+
+	// atEnd calls a function when the server begins to end, unless what it returns is
+	// called before.
+	atEnd func(func()) (stop func() bool)
 
 	idle *time.Timer // closes the connection; runs while there is no session
 
