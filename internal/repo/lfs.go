@@ -32,10 +32,15 @@ func (h *House) PutLFS(ctx context.Context, id ID, o lfs.Object, r io.Reader) (k
 	var random [8]byte
 	rand.Read(random[:])
 	key = string(id) + lfsFolder + o.OID.String() + "-" + hex.EncodeToString(random[:])
-	if err := h.Blobs.Put(ctx, key, newLFSReader(r, o), o.Size); err != nil {
+	content := newLFSReader(r, o)
+	switch err := h.Blobs.Put(ctx, key, content, o.Size); {
+	case err == nil:
+		return key, nil
+	case errors.Is(content.err, ErrBadLFS):
+		return "", content.err // without the key, which is nobody's
+	default:
 		return "", fmt.Errorf("store an object of Git LFS: %w", err)
 	}
-	return key, nil
 }
 
 // CheckLFS reads what PutLFS would store, and stores nothing.
