@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"regexp"
 
 	"github.com/refward/refward/internal/git/lfs"
 )
@@ -21,6 +22,20 @@ var ErrBadLFS = errors.New("not the object")
 // rest: ID/lfs/OID-RANDOM. A key is new each time, so that two uploads of one object are
 // not in each other's way, and what one of them removes is its own.
 const lfsFolder = "/lfs/"
+
+// lfsKey is the form of the keys, which no blob of a pack has.
+var lfsKey = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9-]{0,63})/lfs/([0-9a-f]{64})-[0-9a-f]{16}$`)
+
+// LFSKey returns the repository and the object that the blob of an object of Git LFS was
+// stored for, and false for other blobs.
+func LFSKey(blobKey string) (id ID, object lfs.OID, ok bool) {
+	m := lfsKey.FindStringSubmatch(blobKey)
+	if m == nil {
+		return "", lfs.OID{}, false
+	}
+	object, err := lfs.ParseOID(m[2])
+	return ID(m[1]), object, err == nil
+}
 
 // PutLFS stores an object of Git LFS and returns the key of its blob, which is durable
 // then. Nothing is stored unless the bytes are those of the object. The object is part of

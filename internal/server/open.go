@@ -48,7 +48,6 @@ type Server struct {
 	api, git http.Handler
 	upkeep   *maintenance.Worker // nil where it is switched off
 	ssh      *gitserver.SSH
-	sweep    func(context.Context) error // removes what deleted repositories left
 
 	listener, sshListener net.Listener
 	draining              atomic.Bool
@@ -120,7 +119,6 @@ func Open(ctx context.Context, cfg Config) (_ *Server, err error) {
 		s.upkeep = worker(cfg, on.db, house, s.metrics)
 		repositories.PackAdded = s.upkeep.PackAdded
 	}
-	s.sweep = repositories.SweepLFS
 	table, err := op.NewTable(note(repositories.Operations()), note(identities.Operations()), note((&sts.Service{Identities: identities}).Operations()))
 	if err != nil {
 		return nil, err
