@@ -94,6 +94,9 @@ func TestLFSGrace(t *testing.T) {
 	want("at once", all, "dead")
 	h.clock.add(46 * time.Hour)
 	want("before the grace period is over", all, "dead")
+	if notes := h.clean(t); len(notes) != 3 {
+		t.Errorf("within the grace period fsck notes %v, want two orphans and a dead object", notes)
+	}
 	h.clock.add(time.Hour)
 	want("before the deletion is as old", all, "dead")
 	h.clock.add(23 * time.Hour) // a day after the last look for orphans
@@ -107,6 +110,9 @@ func TestLFSGrace(t *testing.T) {
 	h.clock.add(1000 * time.Hour)
 	h.reopen(t)
 	want("much later", "kept ", "")
+	if notes := h.clean(t); len(notes) != 0 {
+		t.Errorf("left in the end: %v", notes)
+	}
 	in := lfsInput(m, "kept")
 	out, err := op.Invoke(t.Context(), h.doors, caller(), h.service.GitLFSGetObject(), &in)
 	if err != nil {
