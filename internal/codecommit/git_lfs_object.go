@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/refward/refward/internal/authz"
 	"github.com/refward/refward/internal/git/lfs"
@@ -21,8 +22,9 @@ type GitLFSObjectInput struct {
 	Ref            refname.Name // that the batch named; empty: none. A download does not look at it
 	Object         lfs.Object
 
-	From    int64     // of a download: the first byte wanted
-	Content io.Reader // of an upload
+	From    int64         // of a download: the first byte wanted
+	Content io.Reader     // of an upload
+	Wait    time.Duration // of an upload: the longest wait for a place, before a byte is read
 }
 
 // GitLFSObjectOutput is an object that is there. Content, which a download has, the
@@ -96,6 +98,14 @@ func (s *Service) putLFSObject(ctx context.Context, g authz.Grant, in *GitLFSObj
 	if err := s.lfsGranted(g, in.RepositoryName, in.Ref); err != nil {
 		return nil, err
 	}
+	giveBack, ok, err := s.lfsUploads.take(ctx, g.Caller().Principal.UserID, s.lfsPlaces(), in.Wait)
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok:
+		return nil, errLFSTooManyUploads.New("too many objects are uploaded at once, by you or by all; try again later")
+	}
+	defer giveBack()
 	r, _, err := s.findLFSObject(ctx, in)
 	switch {
 	case err == nil: // the bytes are looked at all the same: a client that sends others is told

@@ -201,6 +201,9 @@ func (x *exchange) fail(err error) {
 	_, _ = io.WriteString(x.w, a.text()+"\n") // a client that is gone needs no answer
 }
 
+// lfsRetryAfter is how many seconds a client of Git LFS is to wait before it tries again.
+const lfsRetryAfter = "10"
+
 // fail answers a client of Git LFS with the error, in its API's form. Nothing has been
 // sent yet.
 func (x *lfsExchange) fail(err error) {
@@ -210,6 +213,9 @@ func (x *lfsExchange) fail(err error) {
 		const challenge = `Basic realm="Refward", charset="UTF-8"`
 		x.w.Header().Set("Lfs-Authenticate", challenge)
 		x.w.Header().Set("WWW-Authenticate", challenge)
+	}
+	if a.status == http.StatusTooManyRequests {
+		x.w.Header().Set("Retry-After", lfsRetryAfter)
 	}
 	text, _ := json.Marshal(lfs.ErrorAnswer{Message: a.text(), RequestID: x.caller.RequestID})
 	x.startLFS(a.status)
