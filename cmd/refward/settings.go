@@ -93,6 +93,7 @@ func settings() []setting {
 			size(func(o *options) *int64 { return &o.FetchCacheBytes })},
 		{"max-lfs-object", "SIZE", "largest object of Git LFS (5G)", false,
 			size(func(o *options) *int64 { return &o.MaxLFSBytes })},
+		{"lfs-uploads", "N", "objects of Git LFS uploaded at once, a quarter of them by one principal (64)", false, setUploads},
 		{"drain-timeout", "DURATION", "how long requests may go on after SIGTERM (30s)", false,
 			duration(func(o *options) *time.Duration { return &o.DrainTimeout })},
 		{"maintenance", "on|off", "consolidate packs and delete what is dead, while the host runs (on)", false, setMaintenance},
@@ -275,6 +276,15 @@ func setPacks(o *options, v string) error {
 		return fmt.Errorf("%q is not a number of packs, at least 2", v)
 	}
 	o.Maintenance.Packs = n
+	return nil
+}
+
+func setUploads(o *options, v string) error {
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 1 {
+		return fmt.Errorf("%q is not a number of uploads, at least 1", v)
+	}
+	o.LFSUploads = n
 	return nil
 }
 

@@ -32,7 +32,7 @@ var mayImport = map[string]string{
 	"internal/git/gitcmd":  "internal/git/oid internal/git/object internal/git/refname internal/share",
 	"internal/git/catfile": "internal/git/gitcmd internal/git/object internal/git/oid",
 	"internal/git/pack":    "internal/git/object internal/git/oid",
-	"internal/git/lfs":     "",
+	"internal/git/lfs":     "internal/git/pktline",
 	"internal/git/gittest": "internal/git/oid",
 
 	// Who, may, what.

@@ -27,6 +27,13 @@ func BasicProof(userName, password string) Proof {
 // SSHProof is an SSH key that a connection has proven to hold.
 func SSHProof(keyID string, key []byte) Proof { return Proof{keyID: keyID, key: key} }
 
+// Equal reports whether two proofs are of one credential.
+func (p Proof) Equal(q Proof) bool {
+	same := subtle.ConstantTimeCompare([]byte(p.user), []byte(q.user)) & subtle.ConstantTimeCompare([]byte(p.password.Reveal()), []byte(q.password.Reveal())) &
+		subtle.ConstantTimeCompare([]byte(p.keyID), []byte(q.keyID)) & subtle.ConstantTimeCompare(p.key, q.key)
+	return same == 1
+}
+
 // Prove returns who the proof is of, as of now: a credential that was deactivated or
 // removed proves nobody ([ErrUnknown]). host and paths are as for [Verifier.Git]; of
 // several paths the signature has to cover one.

@@ -31,6 +31,7 @@ var (
 	errLFSLockDoesNotExist   = fault.Code{Name: "LFSLockDoesNotExist", Kind: fault.NotFound}
 	errLFSLockIsOthers       = fault.Code{Name: "LFSLockIsOthers", Kind: fault.Denied}
 	errLFSLockChanged        = fault.Code{Name: "LFSLockChanged", Kind: fault.Conflict}
+	errLFSTooManyUploads     = fault.Code{Name: "LFSTooManyUploads", Kind: fault.Throttled}
 	errLFSTooManyLocks       = fault.Code{Name: "LFSTooManyLocks", Kind: fault.Limit}
 )
 

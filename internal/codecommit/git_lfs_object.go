@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/refward/refward/internal/authz"
 	"github.com/refward/refward/internal/git/lfs"
@@ -21,8 +22,9 @@ type GitLFSObjectInput struct {
 	Ref            refname.Name // that the batch named; empty: none. A download does not look at it
 	Object         lfs.Object
 
-	From    int64     // of a download: the first byte wanted
-	Content io.Reader // of an upload
+	From    int64         // of a download: the first byte wanted
+	Content io.Reader     // of an upload
+	Wait    time.Duration // of an upload: the longest wait for a place, before a byte is read
 }
 
 // GitLFSObjectOutput is an object that is there. Content, which a download has, the
@@ -91,11 +93,19 @@ func (s *Service) findLFSObject(ctx context.Context, in *GitLFSObjectInput) (r R
 }
 
 // putLFSObject makes the blob durable first; the row that names it is the commit point. A
-// crash between the two leaves a blob that no row names.
+// crash between the two leaves a blob that no row names, which maintenance deletes.
 func (s *Service) putLFSObject(ctx context.Context, g authz.Grant, in *GitLFSObjectInput) (*GitLFSObjectOutput, error) {
 	if err := s.lfsGranted(g, in.RepositoryName, in.Ref); err != nil {
 		return nil, err
 	}
+	giveBack, ok, err := s.lfsUploads.take(ctx, g.Caller().Principal.UserID, s.lfsPlaces(), in.Wait)
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok:
+		return nil, errLFSTooManyUploads.New("too many objects are uploaded at once, by you or by all; try again later")
+	}
+	defer giveBack()
 	r, _, err := s.findLFSObject(ctx, in)
 	switch {
 	case err == nil: // the bytes are looked at all the same: a client that sends others is told
@@ -107,16 +117,20 @@ func (s *Service) putLFSObject(ctx context.Context, g authz.Grant, in *GitLFSObj
 	if err != nil {
 		return nil, badLFS(err)
 	}
+	stored := s.now()
 	// The bytes are here: a client that leaves now does not take them back.
 	ctx = context.WithoutCancel(ctx)
 	err = s.Store.Update(ctx, func(ctx context.Context, tx Tx) error {
 		if _, err := s.lfsRepository(ctx, tx, in.RepositoryName, in.RepositoryID); err != nil {
 			return err
 		}
+		if s.now().Sub(stored) > repo.MaxPublish { // it may be taken for an orphan
+			return errLate
+		}
 		return tx.InsertLFSObject(ctx, r.ID, LFSObject{Object: in.Object, Key: key, Created: s.now()})
 	})
 	twin := errors.Is(err, ErrExists) // another upload of the same bytes was faster
-	if twin || isFault(err) {
+	if twin || isFault(err) || errors.Is(err, errLate) {
 		s.dropLFS(ctx, key)
 	}
 	if err != nil && !twin {
@@ -137,32 +151,5 @@ func badLFS(err error) error {
 func (s *Service) dropLFS(ctx context.Context, key string) {
 	if err := s.Repos.DeleteLFS(ctx, key); err != nil {
 		s.Log.WarnContext(ctx, "a blob that belongs to nothing could not be removed", slog.String("key", key), slog.Any("error", err))
-	}
-}
-
-// sweepAtOnce is how many blobs SweepLFS removes before it forgets them.
-const sweepAtOnce = 100
-
-// SweepLFS removes the blobs of deleted repositories' objects. What it could not remove
-// stays listed for the next time.
-func (s *Service) SweepLFS(ctx context.Context) error {
-	for {
-		var keys []string
-		err := s.Store.View(ctx, func(ctx context.Context, tx Reader) (err error) {
-			keys, err = tx.LFSGarbage(ctx, sweepAtOnce)
-			return err
-		})
-		if err != nil || len(keys) == 0 {
-			return err
-		}
-		for _, key := range keys {
-			if err := s.Repos.DeleteLFS(ctx, key); err != nil {
-				return err
-			}
-		}
-		err = s.Store.Update(ctx, func(ctx context.Context, tx Tx) error { return tx.ForgetLFSGarbage(ctx, keys...) })
-		if err != nil {
-			return err
-		}
 	}
 }

@@ -43,17 +43,13 @@ type LFSReader interface {
 	LFSLock(ctx context.Context, id repo.ID, lockID string) (LFSLock, error)
 	LFSLockOn(ctx context.Context, id repo.ID, path string) (LFSLock, error)
 	CountLFSLocks(ctx context.Context, id repo.ID) (int, error)
-
-	// LFSGarbage returns keys of blobs that belonged to repositories which were deleted,
-	// at most limit of them.
-	LFSGarbage(ctx context.Context, limit int) ([]string, error)
 }
 
 // LFSTx is the part of a [Tx] for Git LFS. [Tx.DeleteRepository] removes the
-// repository's objects and locks, and makes the keys of the objects garbage.
+// repository's objects and locks; the blobs of the objects are dead then, and left to
+// maintenance.
 type LFSTx interface {
 	InsertLFSObject(ctx context.Context, id repo.ID, o LFSObject) error // ErrExists for the object ID
 	InsertLFSLock(ctx context.Context, id repo.ID, l LFSLock) error     // ErrExists for the path and for the ID
 	DeleteLFSLock(ctx context.Context, id repo.ID, lockID string) error // ErrNotFound
-	ForgetLFSGarbage(ctx context.Context, keys ...string) error         // what is not there is forgotten already
 }

@@ -5,9 +5,12 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +18,7 @@ import (
 
 	"github.com/refward/refward/internal/demo"
 	"github.com/refward/refward/internal/hosttest"
+	"github.com/refward/refward/internal/person"
 )
 
 // command runs the command on a data directory, and returns what it printed on standard
@@ -43,7 +47,7 @@ func fsck(t *testing.T, data string, args ...string) (string, int) {
 // report is what refward fsck --format json prints, as far as the tests look.
 type report struct {
 	Checked struct {
-		Repositories, Packs, Refs, RefEvents, Accounts int
+		Repositories, Packs, Refs, RefEvents, Accounts, LFSObjects int
 	} `json:"checked"`
 	Findings []struct{ Kind, Repository, Subject, What, Next string } `json:"findings"`
 	Notes    []struct{ Kind, Subject string }                         `json:"notes"`
@@ -83,17 +87,89 @@ func used(t *testing.T) string {
 		hosttest.Commit(t, p, dir, "file", content)
 		git("push", "--quiet", "origin", "HEAD")
 	}
+	for _, content := range []string{"", lfsContent} {
+		uploadLFS(t, p, url, "refs/heads/main", content)
+	}
 	if code := h.Terminate(t); code != 0 {
 		t.Fatalf("exit status %d", code)
 	}
 	return h.Data
 }
 
+const lfsContent = "kept by Git LFS"
+
+// uploadLFS uploads an object of Git LFS over HTTP.
+func uploadLFS(t *testing.T, p *person.Person, url, ref, content string) {
+	t.Helper()
+	send := func(req *http.Request) []byte {
+		t.Helper()
+		resp := do(t, req)
+		body, err := io.ReadAll(resp.Body)
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatalf("%s %s: %s, %v: %s", req.Method, req.URL, resp.Status, err, body)
+		}
+		return body
+	}
+	batch := request(t, http.MethodPost, url+".git/info/lfs/objects/batch", batchOf("upload", ref, content))
+	batch.Header.Set("Content-Type", lfsMedia)
+	batch.SetBasicAuth(p.GitUser, p.GitPassword)
+	var out lfsObjects
+	if err := json.Unmarshal(send(batch), &out); err != nil {
+		t.Fatal(err)
+	}
+	action := out.Objects[0].Actions["upload"]
+	put := request(t, http.MethodPut, action.Href, content)
+	for k, v := range action.Header {
+		put.Header.Set(k, v)
+	}
+	send(put)
+}
+
+// lfsFile is the file of the object with lfsContent.
+func lfsFile(t *testing.T, data string) string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(data, "blobs", "*", "lfs", oidOf(lfsContent)+"-*"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("files of the object: %v (%v), want one", found, err)
+	}
+	return found[0]
+}
+
+func writeLFS(content string) func(*testing.T, string) {
+	return func(t *testing.T, data string) {
+		name := lfsFile(t, data)
+		if err := errors.Join(os.Chmod(name, 0o600), os.WriteFile(name, []byte(content), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestFsckLFSNotes: objects that wait to be deleted are no damage.
+func TestFsckLFSNotes(t *testing.T) {
+	data := used(t)
+	rows(`DELETE FROM lfs_object WHERE size > 0`,
+		`INSERT INTO lfs_garbage (blob, dead_at) SELECT blob, 1000 FROM lfs_object`, `DELETE FROM lfs_object`)(t, data)
+	text, code := fsck(t, data, "--format", "json")
+	var r report
+	if err := json.Unmarshal([]byte(text), &r); err != nil || code != 0 || r.Checked.LFSObjects != 0 {
+		t.Fatalf("exit status %d (%v)\n%s", code, err, text)
+	}
+	var got []string
+	for _, n := range r.Notes {
+		if strings.Contains(n.Subject, "/lfs/") {
+			got = append(got, n.Kind+" "+strings.SplitN(filepath.Base(n.Subject), "-", 2)[0])
+		}
+	}
+	if want := []string{"dead-object " + oidOf(""), "orphan " + oidOf(lfsContent)}; !slices.Equal(got, want) {
+		t.Errorf("notes are %v, want %v", got, want)
+	}
+}
+
 // TestFsckFindsDamage: what a disk or a person can do to what is stored is found and
 // named, with what to do next.
 func TestFsckFindsDamage(t *testing.T) {
 	whole := used(t)
-	if text, code := fsck(t, whole); code != 0 || !strings.Contains(text, "nothing is wrong") {
+	if text, code := fsck(t, whole); code != 0 || !strings.Contains(text, "nothing is wrong") || !strings.Contains(text, " 2 objects of Git LFS in 15 bytes") {
 		t.Fatalf("before any damage: exit status %d\n%s", code, text)
 	}
 	for _, tc := range []struct {
@@ -138,6 +214,19 @@ func TestFsckFindsDamage(t *testing.T) {
 			rows(`UPDATE decision SET outcome = 'allow' WHERE seq = 3`, `UPDATE decision SET entry = CAST(replace(CAST(entry AS TEXT), 'main', 'mine') AS BLOB) WHERE seq = (SELECT max(seq) FROM decision)`),
 			"decision-log", "was changed", false},
 		{"a repository's row is gone", rows(`DELETE FROM repository`), "database", "of no repository", true},
+		{"an object of Git LFS is gone", func(t *testing.T, data string) {
+			if err := os.Remove(lfsFile(t, data)); err != nil {
+				t.Fatal(err)
+			}
+		}, "lfs-missing", oidOf(lfsContent), false},
+		{"a byte of an object of Git LFS is another", writeLFS("kept by Git LF5"), "lfs-changed", "SHA-256", false},
+		{"an object of Git LFS is longer", writeLFS(lfsContent + "."), "lfs-changed", "16 bytes, and its row says 15", false},
+		{"an object of Git LFS is empty", writeLFS(""), "lfs-changed", "0 bytes", false},
+		{"the row of an object of Git LFS names another's blob",
+			rows(`UPDATE lfs_object SET blob = (SELECT blob FROM lfs_object WHERE size > 0), size = 15 WHERE size = 0`), "lfs-row", oidOf(""), false},
+		{"the row of an object of Git LFS has another size", rows(`UPDATE lfs_object SET size = 16 WHERE size > 0`), "lfs-changed", "its row says 16", false},
+		{"an object of Git LFS is of no repository",
+			rows(`INSERT INTO lfs_object SELECT 'gone', oid, size, blob, created FROM lfs_object`), "database", "gone", false},
 		{"a page of the database is another", func(t *testing.T, data string) {
 			rows(`PRAGMA writable_schema = ON`, `UPDATE sqlite_schema SET sql = replace(sql, 'WHERE dead_at IS NOT NULL', 'WHERE dead_at IS NULL') WHERE name = 'pack_dead'`)(t, data)
 		}, "database", "pack_dead", true},

@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"golang.org/x/crypto/ssh"
 
 	"github.com/refward/refward/internal/demo"
 	"github.com/refward/refward/internal/hosttest"
@@ -39,10 +40,13 @@ type lfsHost struct {
 
 const lfsLimit = 1 << 20 // of an object on this host
 
-func startLFS(t *testing.T) *lfsHost {
+func startLFS(t *testing.T, set ...func(*server.Config)) *lfsHost {
 	t.Helper()
 	l := &lfsHost{T: t}
 	l.Host = hosttest.Start(t, func(c *server.Config) {
+		for _, f := range set {
+			f(c)
+		}
 		c.MaxLFSBytes = lfsLimit
 		c.Now = func() time.Time { return time.Now().Add(time.Duration(l.late.Load())) }
 	})
@@ -477,4 +481,54 @@ func lfsTemps(t *testing.T, h *hosttest.Host) int {
 		t.Fatal(err)
 	}
 	return len(found)
+}
+
+// TestLFSUploads: more uploads than there are places for are told to come again, by either
+// door, and get in when there is room.
+func TestLFSUploads(t *testing.T) {
+	l := startLFS(t, func(c *server.Config) { c.LFSUploads = 1 })
+	const held, next = "held up", "next"
+	up := l.action(l.batch(l.senior, demo.Repository, "upload", featureRef, held), "upload")
+	waiting := l.action(l.batch(l.keeper, demo.Repository, "upload", featureRef, next), "upload")
+	body, slow := io.Pipe()
+	req := request(t, http.MethodPut, up.Href, "")
+	req.Body, req.ContentLength = body, int64(len(held))
+	req.Header.Set("Authorization", up.Header["Authorization"])
+	done := make(chan lfsAnswer, 1)
+	go func() { done <- l.do(req) }()
+	if _, err := io.WriteString(slow, held[:1]); err != nil { // it has begun to travel
+		t.Fatal(err)
+	}
+
+	refused := l.act(http.MethodPut, waiting, next)
+	for range 100 { // until the other one is there
+		if refused.StatusCode != http.StatusOK {
+			break
+		}
+		refused = l.act(http.MethodPut, waiting, next)
+	}
+	refused.wants(t, "without a place", http.StatusTooManyRequests, "too many objects", "request_id")
+	if got := refused.Header.Get("Retry-After"); got != "10" {
+		t.Errorf("to be tried again after %q", got)
+	}
+	if got := lfsBlobs(t, l.Host); got > 1 {
+		t.Errorf("a refused upload left %d blobs", got)
+	}
+	p := &transferPlay{lfsHost: l, conns: map[string]*ssh.Client{}, names: map[string]string{}, values: map[string]string{}}
+	script := "$ junior upload\n> version 1\n> 0000\n> put-object OID(more)\n> size=4\n> 0001\n> more\n> 0000\n"
+	if told := p.play(script); !strings.Contains(told, "< status 429\n") || !strings.Contains(told, "too many objects") {
+		t.Errorf("over SSH:\n%s", told)
+	}
+
+	if _, err := io.WriteString(slow, held[1:]); err != nil {
+		t.Fatal(err)
+	}
+	if err := slow.Close(); err != nil {
+		t.Fatal(err)
+	}
+	(<-done).wants(t, "the first", http.StatusOK)
+	l.act(http.MethodPut, waiting, next).wants(t, "the next, when there is room", http.StatusOK)
+	if told := p.play(script); !strings.Contains(told, "> 0000\n< status 200\n< 0001\n< 0000\n= exit 0\n") {
+		t.Errorf("over SSH, when there is room:\n%s", told)
+	}
 }

@@ -2,19 +2,14 @@ package e2e
 
 import (
 	"bytes"
-	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"golang.org/x/crypto/ssh"
 
 	"github.com/refward/refward/internal/demo"
 	"github.com/refward/refward/internal/hosttest"
@@ -118,7 +113,8 @@ func TestLFS(t *testing.T) {
 		{"resume", lfsResumes},
 		{"decided by ref", lfsIsDecidedByRef},
 		{"locks", lfsLocks},
-		{"SSH", lfsOverSSH},
+		{"SSH and HTTP", lfsOverSSHAndHTTP},
+		{"SSH alone", lfsOverSSH},
 	} {
 		if !t.Run(part.name, func(t *testing.T) {
 			junior.T, senior.T = t, t
@@ -234,69 +230,4 @@ func lfsLocks(t *testing.T, h *hosttest.Host, junior, senior *lfsClone, _ map[st
 		t.Errorf("locks that are left: %s", out)
 	}
 	junior.git("push", "-q", "origin", demo.Feature)
-}
-
-// sshURL gives a person an SSH key, and returns the repository's address by it and the
-// command of ssh to use.
-func sshURL(t *testing.T, h *hosttest.Host, p *person.Person) (url, command string) {
-	t.Helper()
-	hosttest.Need(t, "ssh")
-	public, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	block, err := ssh.MarshalPrivateKey(private, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(p.Home, "id_ed25519")
-	if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	key, err := ssh.NewPublicKey(public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(ssh.MarshalAuthorizedKey(key))
-	out, err := h.Root.IAM().UploadSSHPublicKey(t.Context(), &iam.UploadSSHPublicKeyInput{UserName: &p.Name, SSHPublicKeyBody: &text})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.Replace(h.Endpoints(t).SSH, "ssh://", "ssh://"+*out.SSHPublicKey.SSHPublicKeyId+"@", 1) + "/v1/repos/" + demo.Repository,
-		"ssh -F /dev/null -i " + file + " -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=accept-new -o UserKnownHostsFile=" + filepath.Join(p.Home, "known")
-}
-
-// lfsOverSSH: who comes by SSH needs no Git password for the objects. git-lfs asks for
-// the transfer over SSH itself first, is refused, and goes on.
-func lfsOverSSH(t *testing.T, h *hosttest.Host, junior, _ *lfsClone, files map[string][]byte) {
-	url, command := sshURL(t, h, junior.Person)
-	junior.GitUser, junior.GitPassword = "", ""
-	c := cloneLFS(t, h, junior.Person, url, "-c", "core.sshCommand="+command, "-c", "filter.lfs.smudge=git-lfs smudge -- %f")
-	for name, content := range files {
-		c.has(name, content)
-	}
-	c.git("checkout", "-q", "-b", "by-ssh")
-	c.commit("mine.bin", noise(2<<20))
-	before := lfsBlobs(t, h)
-	c.fails(refusal, "push", "origin", "HEAD:"+master)
-	c.git("push", "-u", "origin", "by-ssh")
-	if got := lfsBlobs(t, h); got != before+1 {
-		t.Errorf("one object pushed by SSH made %d blobs", got-before)
-	}
-	c.git("lfs", "lock", "mine.bin")
-	c.git("lfs", "unlock", "mine.bin")
-	c.fails([]string{"LFS operation"}, "-c", "alias.ask=!"+command+" "+lfsAuthenticate(t, url, "delete"), "ask")
-	c.fails([]string{"not authorized to perform: codecommit:GitPull"}, "-c", "alias.ask=!"+command+" "+lfsAuthenticate(t, url+"X", "download"), "ask")
-}
-
-// lfsAuthenticate is the end of a command line of ssh that asks as git-lfs does.
-func lfsAuthenticate(t *testing.T, url, operation string) string {
-	t.Helper()
-	rest, path, _ := strings.Cut(strings.TrimPrefix(url, "ssh://"), "/")
-	user, address, ok := strings.Cut(rest, "@")
-	host, port, ported := strings.Cut(address, ":")
-	if !ok || !ported {
-		t.Fatalf("%s is no such address", url)
-	}
-	return fmt.Sprintf("-p %s %s@%s git-lfs-authenticate /%s %s", port, user, host, path, operation)
 }

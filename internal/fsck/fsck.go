@@ -84,7 +84,7 @@ func (c *Checker) decisions(ctx context.Context, r *Report) error {
 	return nil
 }
 
-// maxNotes bounds the dead packs that are listed.
+// maxNotes bounds the dead packs that are listed, and the dead objects, and the orphans.
 const maxNotes = 1000
 
 // notes lists what maintenance will delete.
@@ -96,14 +96,21 @@ func (c *Checker) notes(ctx context.Context, r *Report) error {
 	for _, d := range dead {
 		r.Notes = append(r.Notes, Note{Kind: "dead-pack", Subject: string(d.Repository) + "/" + d.ID, Bytes: d.Size, Since: d.Died})
 	}
+	objects, err := c.Store.DeadObjects(ctx, maxNotes)
+	if err != nil {
+		return fmt.Errorf("list dead objects of Git LFS: %w", err)
+	}
+	for _, d := range objects {
+		r.Notes = append(r.Notes, Note{Kind: "dead-object", Subject: d.Key, Since: d.Died})
+	}
 	var failed error
 	err = c.Blobs.List(ctx, "", func(b blob.Info) bool {
-		key, ok := repo.PackKey(b.Key)
+		key, ok := repo.RowKey(b.Key)
 		if !ok {
 			return true
 		}
 		listed, err := c.Store.Listed(ctx, key)
-		if err == nil && !listed && len(r.Notes) < 2*maxNotes {
+		if err == nil && !listed && len(r.Notes) < 3*maxNotes {
 			r.Notes = append(r.Notes, Note{Kind: "orphan", Subject: b.Key, Bytes: b.Size, Since: b.Created})
 		}
 		failed = err

@@ -27,6 +27,9 @@ const (
 	RefName      Kind = "ref-name"       // a ref has a name that git refuses
 	RefHistory   Kind = "ref-history"    // the events of a ref do not lead to where it is
 	Head         Kind = "head"           // the default branch is none
+	LFSMissing   Kind = "lfs-missing"    // an object of Git LFS is not stored
+	LFSChanged   Kind = "lfs-changed"    // an object of Git LFS is not what its name says
+	LFSRow       Kind = "lfs-row"        // the row of an object of Git LFS names what is not its own
 )
 
 // next says for each kind what to do.
@@ -46,8 +49,10 @@ func (k Kind) next() string {
 		return "find a clone that has the object (git cat-file -e ID), and restore the pack that held it from a backup"
 	case RefObject, RefPeeled, RefName, Head:
 		return "compare with the ref's history (table ref_event) and with a backup of metadata.db; then push the ref to where it was"
-	case RefHistory:
-		return "somebody changed rows outside of refward: compare metadata.db with a backup, and with what clones have of the ref"
+	case LFSMissing, LFSChanged:
+		return "put the file back from a backup of blobs/, or copy it from a clone that has it (.git/lfs/objects/)"
+	case LFSRow, RefHistory:
+		return "somebody changed rows outside of refward: compare metadata.db with a backup, and with what clones have"
 	}
 	return ""
 }
@@ -64,9 +69,9 @@ type Finding struct {
 
 // Note is something that maintenance will deal with.
 type Note struct {
-	Kind    string    `json:"kind"`    // "dead-pack", "orphan"
+	Kind    string    `json:"kind"`    // "dead-pack", "dead-object", "orphan"
 	Subject string    `json:"subject"` // a blob's key, or a repository's ID and a pack's
-	Bytes   int64     `json:"bytes"`
+	Bytes   int64     `json:"bytes"`   // 0 of a dead object, which keeps none in its row
 	Since   time.Time `json:"since"`
 }
 
@@ -79,6 +84,8 @@ type Counts struct {
 	Refs         int   `json:"refs"`
 	RefEvents    int64 `json:"refEvents"`
 	Accounts     int   `json:"accounts"`
+	LFSObjects   int64 `json:"lfsObjects"`
+	LFSBytes     int64 `json:"lfsBytes"`
 }
 
 // Report is the outcome of a check.
@@ -149,8 +156,8 @@ func (r *Report) WriteText(w io.Writer) error {
 		fmt.Fprintf(&b, "note: %s %s, %d bytes, since %s\n", n.Kind, n.Subject, n.Bytes, n.Since.UTC().Format(time.RFC3339))
 	}
 	c := r.Counts
-	fmt.Fprintf(&b, "checked %d repositories: %d packs with %d objects in %d bytes, %d refs with %d moves; the decisions of %d accounts\n",
-		c.Repositories, c.Packs, c.Objects, c.Bytes, c.Refs, c.RefEvents, c.Accounts)
+	fmt.Fprintf(&b, "checked %d repositories: %d packs with %d objects in %d bytes, %d refs with %d moves, %d objects of Git LFS in %d bytes; the decisions of %d accounts\n",
+		c.Repositories, c.Packs, c.Objects, c.Bytes, c.Refs, c.RefEvents, c.LFSObjects, c.LFSBytes, c.Accounts)
 	switch {
 	case r.Clean():
 		b.WriteString("nothing is wrong\n")

@@ -34,6 +34,9 @@ func (c *Checker) repository(ctx context.Context, r *Report, of Repository) (err
 	if err := c.refs(ctx, r, of, snap, dir); err != nil {
 		return err
 	}
+	if err := c.lfs(ctx, r, of); err != nil {
+		return err
+	}
 	return c.history(ctx, r, of, snap)
 }
 

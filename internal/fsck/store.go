@@ -32,6 +32,19 @@ type DeadPack struct {
 	Died       time.Time
 }
 
+// LFSObject is the row of an object of Git LFS.
+type LFSObject struct {
+	OID  []byte // 32 of them, if all is well
+	Size int64
+	Key  string // of the blob
+}
+
+// DeadLFS is an object of Git LFS that maintenance will delete.
+type DeadLFS struct {
+	Key  string
+	Died time.Time
+}
+
 // Store is what the checks read of the metadata store.
 type Store interface {
 	repo.PackReader
@@ -53,6 +66,12 @@ type Store interface {
 	// Dead lists packs that are not live, oldest first.
 	Dead(ctx context.Context, limit int) ([]DeadPack, error)
 
-	// Listed reports whether a pack, live or dead, has this blob key.
+	// LFSObjects lists the objects of a repository after the ID given, in order of ID.
+	LFSObjects(ctx context.Context, id repo.ID, after []byte, limit int) ([]LFSObject, error)
+
+	// DeadObjects lists objects of Git LFS whose repository was deleted.
+	DeadObjects(ctx context.Context, limit int) ([]DeadLFS, error)
+
+	// Listed reports whether a pack or an object of Git LFS, live or dead, has this blob key.
 	Listed(ctx context.Context, key string) (bool, error)
 }

@@ -7,9 +7,10 @@
 // Advertisements and ls-refs are answered here, from a snapshot of the refs; a fetch is
 // passed on to git's upload-pack, on the same snapshot.
 //
-// Git LFS (lfs.go) is served beside it: its API over HTTP, with the messages of package
-// lfs, and git-lfs-authenticate over SSH. The operations are those of package codecommit
-// whose names begin with GitLFS.
+// Git LFS is served beside it, with the messages of package lfs: its API over HTTP
+// (lfs.go), and git-lfs-transfer (lfstransfer.go) and git-lfs-authenticate over SSH. What
+// both doors do is in lfsdesk.go. The operations are those of package codecommit whose
+// names begin with GitLFS.
 //
 // A push that is refused is read to its end before it is answered, within limits: git
 // takes an early answer for "Everything up-to-date" and loses the reason.

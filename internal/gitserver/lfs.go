@@ -8,13 +8,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/refward/refward/internal/authn"
 	"github.com/refward/refward/internal/git/lfs"
-	"github.com/refward/refward/internal/git/refname"
-	"github.com/refward/refward/internal/op"
-	"github.com/refward/refward/internal/repo"
 )
 
 // Git LFS is served below /v1/repos/NAME.git/info/lfs, where its client looks, and below
@@ -29,49 +25,10 @@ import (
 const (
 	lfsFolder = "info/lfs/"
 
-	// ticketScheme stands before a ticket in the header Authorization.
-	ticketScheme = "Refward "
-
-	// ticketLife is how long a ticket is good for, as long as a signature of the Git
-	// credential helper. A transfer that has begun may last longer. Clients know it, and
-	// ask for another in time.
-	ticketLife = 15 * time.Minute
-
 	// maxLFSDrain is how much of a refused upload is read, so that its client is told
 	// before it notices that nobody listens.
 	maxLFSDrain = 16 << 20
 )
-
-// lfsUse is what a ticket can be used for.
-type lfsUse string
-
-const (
-	useDownloads lfsUse = "downloads" // of an SSH client: batches to download, listing locks
-	useUploads   lfsUse = "uploads"   // of an SSH client: everything but the objects
-	useGet       lfsUse = "get"       // of one object
-	usePut       lfsUse = "put"
-	useVerify    lfsUse = "verify"
-)
-
-// lfsScope is what a ticket says beside who was given it.
-type lfsScope struct {
-	Repository string       `json:"r"`
-	Use        lfsUse       `json:"u"`
-	ID         repo.ID      `json:"i,omitempty"` // which repository has the name; of objects
-	OID        string       `json:"o,omitempty"`
-	Size       int64        `json:"n,omitempty"`
-	Ref        refname.Name `json:"f,omitempty"`
-}
-
-// issue makes a ticket, as the value of the header Authorization.
-func (s lfsScope) issue(t *authn.Tickets, p authn.Proof) (string, error) {
-	text, err := json.Marshal(s)
-	if err != nil {
-		return "", err
-	}
-	ticket, err := t.Issue(p, string(text), ticketLife)
-	return ticketScheme + ticket, err
-}
 
 // lfsRoute is a path cut into the repository's name, an endpoint's pattern, and the ID
 // that stands in the place of "*".
@@ -148,7 +105,7 @@ type lfsExchange struct {
 	*exchange
 	lfsRoute
 	door   *Handler
-	proof  authn.Proof
+	desk   lfsDesk
 	scope  *lfsScope // of the ticket; nil where the client brought its credential
 	proven bool
 	body   *body // of an upload
@@ -158,6 +115,7 @@ type lfsExchange struct {
 func (h *Handler) serveLFS(ctx context.Context, x *exchange, r lfsRoute) {
 	x.route = route{r.repository, lfsFolder + r.endpoint}
 	l := &lfsExchange{exchange: x, lfsRoute: r, door: h}
+	l.desk = lfsDesk{codecommit: h.CodeCommit, authorizer: h.Authorizer, tickets: h.Tickets, repository: r.repository}
 	e, err := l.dispatch()
 	if err == nil {
 		err = l.identify(ctx, e)
@@ -196,13 +154,9 @@ func (x *lfsExchange) dispatch() (lfsEndpoint, error) {
 func (x *lfsExchange) identify(ctx context.Context, e lfsEndpoint) error {
 	given := x.r.Header.Get("Authorization")
 	if ticket, ok := strings.CutPrefix(given, ticketScheme); ok {
-		proof, text, err := x.door.Tickets.Open(ticket)
-		if err != nil {
+		var err error
+		if x.desk.proof, x.scope, err = openScope(x.desk.tickets, ticket); err != nil {
 			return err
-		}
-		x.proof, x.scope = proof, &lfsScope{}
-		if err := json.Unmarshal([]byte(text), x.scope); err != nil {
-			return authn.ErrUnknown
 		}
 		if x.scope.Repository != x.lfsRoute.repository || !slices.Contains(e.uses, x.scope.Use) || e.ofObject() && x.scope.OID != x.id {
 			return errTicket
@@ -212,25 +166,21 @@ func (x *lfsExchange) identify(ctx context.Context, e lfsEndpoint) error {
 		if !ok {
 			return errNoCredentials
 		}
-		x.proof = authn.BasicProof(user, password)
+		x.desk.proof = authn.BasicProof(user, password)
 	}
 	// A "GIT" signature may be for the repository, which is what clients have a credential
 	// for, or for the address of its LFS.
 	path := x.path()
-	id, err := x.door.Verifier.Prove(ctx, x.proof, x.r.Host, path, path+".git", path+".git/info/lfs", path+"/info/lfs")
+	id, err := x.door.Verifier.Prove(ctx, x.desk.proof, x.r.Host, path, path+".git", path+".git/info/lfs", path+"/info/lfs")
 	if err != nil {
 		return err
 	}
 	x.caller, x.proven = x.door.Caller(x.r, id), true
+	x.desk.caller = x.caller
 	if e.ofObject() && x.scope == nil {
 		return errNoTicket
 	}
 	return nil
-}
-
-// invoke runs an operation as the caller.
-func invoke[In, Out any](ctx context.Context, x *lfsExchange, o *op.Operation[In, Out], in In) (*Out, error) {
-	return op.Invoke(ctx, x.door.Authorizer, x.caller, o, &in)
 }
 
 // message reads a request in the API's media type.
@@ -277,12 +227,4 @@ func (x *lfsExchange) drain() {
 		}
 	}
 	_, _ = io.CopyN(io.Discard, x.body, maxLFSDrain)
-}
-
-// refOf is the ref that a message names; empty where it names none.
-func refOf(given *string) refname.Name {
-	if given == nil {
-		return ""
-	}
-	return refname.Name(*given)
 }

@@ -111,7 +111,10 @@ func TestSSHLFS(t *testing.T) {
 		status int
 		text   string
 	}{
-		"git-lfs-transfer /v1/repos/app upload":             {127, "command not found"},
+		"git-lfs-transfer /v1/repos/app delete":             {1, "neither download nor upload"},
+		"git-lfs-transfer /v1/repos/none upload":            {1, "repository not found"},
+		"git-lfs-transfer /v1/repos/secret download":        {1, "not authorized to perform: codecommit:GitPull"},
+		"git-lfs-transfer /v1/repos/secret upload":          {1, "not authorized to perform: codecommit:GitPush"},
 		"git-lfs-authenticate /v1/repos/app delete":         {1, "neither download nor upload"},
 		"git-lfs-authenticate /v1/repos/app ":               {1, "neither download nor upload"},
 		"git-lfs-authenticate /v1/repos/none upload":        {1, "repository not found"},

@@ -9,10 +9,6 @@ import (
 	"github.com/refward/refward/internal/git/lfs"
 )
 
-func toldLock(l codecommit.LFSLock) lfs.Lock {
-	return lfs.NewLock(l.ID, l.Path, l.OwnerName(), l.Created)
-}
-
 // createLock locks a path; where it is locked, by whomever, the client gets that lock.
 func (x *lfsExchange) createLock(ctx context.Context) error {
 	data, err := x.message(lfs.MaxLockBytes)
@@ -23,14 +19,13 @@ func (x *lfsExchange) createLock(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in := codecommit.GitLFSCreateLockInput{RepositoryName: x.lfsRoute.repository, Ref: refOf(asked.Ref), Path: asked.Path}
-	out, err := invoke(ctx, x, x.door.CodeCommit.GitLFSCreateLock(), in)
+	out, err := x.desk.lock(ctx, asked)
 	if err != nil {
 		return err
 	}
 	if !out.Created {
 		return x.answer(http.StatusConflict, lfs.LockAnswer{
-			Lock: toldLock(out.Lock), Message: "the path is locked by " + out.Lock.OwnerName(), RequestID: x.caller.RequestID,
+			Lock: toldLock(out.Lock), Message: inTheWay(out.Lock), RequestID: x.caller.RequestID,
 		})
 	}
 	return x.answer(http.StatusCreated, lfs.LockAnswer{Lock: toldLock(out.Lock)})
@@ -46,26 +41,24 @@ func (x *lfsExchange) deleteLock(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in := codecommit.GitLFSDeleteLockInput{RepositoryName: x.lfsRoute.repository, Ref: refOf(asked.Ref), ID: x.id, Force: asked.Force}
-	out, err := invoke(ctx, x, x.door.CodeCommit.GitLFSDeleteLock(), in)
+	lock, err := x.desk.unlock(ctx, x.id, asked)
 	if err != nil {
 		return err
 	}
-	return x.answer(http.StatusOK, lfs.LockAnswer{Lock: toldLock(out.Lock)})
+	return x.answer(http.StatusOK, lfs.LockAnswer{Lock: lock})
 }
 
-// listLocks lists locks. The ref that a client sends along is not looked at: who may read
-// sees the locks of every branch, because they hold on every branch.
+// listLocks lists locks.
 func (x *lfsExchange) listLocks(ctx context.Context) error {
 	q := x.r.URL.Query()
-	in := codecommit.GitLFSLocksInput{RepositoryName: x.lfsRoute.repository, ID: q.Get("id"), Path: q.Get("path"), Cursor: q.Get("cursor")}
+	in := codecommit.GitLFSLocksInput{ID: q.Get("id"), Path: q.Get("path"), Cursor: q.Get("cursor")}
 	if text := q.Get("limit"); text != "" {
 		var err error
 		if in.Limit, err = strconv.Atoi(text); err != nil {
 			return errLFSLimit
 		}
 	}
-	out, err := invoke(ctx, x, x.door.CodeCommit.GitLFSListLocks(), in)
+	out, err := x.desk.listLocks(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -86,8 +79,7 @@ func (x *lfsExchange) verifyLocks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in := codecommit.GitLFSLocksInput{RepositoryName: x.lfsRoute.repository, Ref: refOf(asked.Ref), Cursor: asked.Cursor, Limit: asked.Limit}
-	out, err := invoke(ctx, x, x.door.CodeCommit.GitLFSVerifyLocks(), in)
+	out, err := x.desk.verifyLocks(ctx, asked)
 	if err != nil {
 		return err
 	}

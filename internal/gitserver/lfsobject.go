@@ -9,25 +9,12 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/refward/refward/internal/codecommit"
 	"github.com/refward/refward/internal/git/lfs"
 )
 
-// object is what the ticket of the request allows, as the operations take it.
-func (x *lfsExchange) object() (codecommit.GitLFSObjectInput, error) {
-	id, err := lfs.ParseOID(x.scope.OID)
-	if err != nil {
-		return codecommit.GitLFSObjectInput{}, errTicket
-	}
-	return codecommit.GitLFSObjectInput{
-		RepositoryName: x.lfsRoute.repository, RepositoryID: x.scope.ID, Ref: x.scope.Ref,
-		Object: lfs.Object{OID: id, Size: x.scope.Size},
-	}, nil
-}
-
 // get sends an object, or the part of it that the client lacks.
 func (x *lfsExchange) get(ctx context.Context) (err error) {
-	in, err := x.object()
+	in, err := x.scope.object()
 	if err != nil {
 		return err
 	}
@@ -36,7 +23,7 @@ func (x *lfsExchange) get(ctx context.Context) (err error) {
 		return err
 	}
 	in.From = part.from
-	out, err := invoke(ctx, x, x.door.CodeCommit.GitLFSGetObject(), in)
+	out, err := invoke(ctx, &x.desk, x.door.CodeCommit.GitLFSGetObject(), in)
 	if err != nil {
 		return err
 	}
@@ -116,7 +103,7 @@ func (x *lfsExchange) part(o lfs.Object) (lfsPart, error) {
 
 // put takes an object in.
 func (x *lfsExchange) put(ctx context.Context) error {
-	in, err := x.object()
+	in, err := x.scope.object()
 	if err != nil {
 		return err
 	}
@@ -129,8 +116,8 @@ func (x *lfsExchange) put(ctx context.Context) error {
 	if x.body, err = x.exchange.body(in.Object.Size + 1); err != nil {
 		return err
 	}
-	in.Content = x.body
-	if _, err := invoke(ctx, x, x.door.CodeCommit.GitLFSPutObject(), in); err != nil {
+	in.Content, in.Wait = x.body, x.limits.LFSWait
+	if _, err := invoke(ctx, &x.desk, x.door.CodeCommit.GitLFSPutObject(), in); err != nil {
 		return err
 	}
 	x.startLFS(http.StatusOK)
@@ -139,7 +126,7 @@ func (x *lfsExchange) put(ctx context.Context) error {
 
 // verify says whether an object has arrived.
 func (x *lfsExchange) verify(ctx context.Context) error {
-	in, err := x.object()
+	in, err := x.scope.object()
 	if err != nil {
 		return err
 	}
@@ -154,7 +141,7 @@ func (x *lfsExchange) verify(ctx context.Context) error {
 	if given != in.Object {
 		return errTicket
 	}
-	if _, err := invoke(ctx, x, x.door.CodeCommit.GitLFSVerifyObject(), in); err != nil {
+	if _, err := invoke(ctx, &x.desk, x.door.CodeCommit.GitLFSVerifyObject(), in); err != nil {
 		return err
 	}
 	x.startLFS(http.StatusOK)

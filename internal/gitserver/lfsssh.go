@@ -8,47 +8,64 @@ import (
 
 	"github.com/refward/refward/internal/authn"
 	"github.com/refward/refward/internal/git/lfs"
+	"github.com/refward/refward/internal/repo"
 )
 
 // lfsCommand is how git-lfs asks over SSH: without quotes, which names need not.
 var lfsCommand = regexp.MustCompile(`^git-lfs-(authenticate|transfer) (?:'([^']*)'|([^' ]*)) ([^ ]*)$`)
 
-// lfsAuthenticate answers git-lfs-authenticate: where the repository's LFS is over HTTP,
-// and a ticket to go there with. It is decided as Git's own commands are before they name
-// a ref; what the ticket is used for is decided then. git-lfs-transfer, the transfer over
-// SSH itself, is refused, and git-lfs goes on to ask for this.
-func (x *sshExchange) lfsAuthenticate(ctx context.Context, server *SSH, proof authn.Proof, m []string) error {
+// lfs runs a command of git-lfs. It is decided as Git's own commands are before they name
+// a ref; what is done after it is decided then.
+func (x *sshExchange) lfs(ctx context.Context, c *sshConnection, ch sshChannel, m []string) error {
 	x.endpoint = "git-lfs-" + m[1]
-	if m[1] == "transfer" || server.Tickets == nil {
+	server := c.server
+	if server.Tickets == nil {
 		return errNoCommand
 	}
 	path := strings.TrimSuffix(m[2]+m[3], ".git")
-	var ok bool
-	if x.route, ok = parseRoute("/" + strings.TrimPrefix(path, "/") + "/" + infoRefs); !ok {
+	rt, ok := parseRoute("/" + strings.TrimPrefix(path, "/") + "/" + infoRefs)
+	if !ok {
 		return errNoRoute
 	}
-	x.endpoint = "git-lfs-authenticate"
-	scope := lfsScope{Repository: x.repository, Use: useDownloads}
+	x.repository = rt.repository
+	operation := lfs.Operation(m[4])
+	var snap *repo.Snapshot
 	var err error
-	switch lfs.Operation(m[4]) {
+	switch operation {
 	case lfs.Download:
-		_, err = x.service.pull(ctx, x.caller, x.repository)
+		snap, err = x.service.pull(ctx, x.caller, x.repository)
 	case lfs.Upload:
-		scope.Use = useUploads
-		_, err = x.service.advertisePush(ctx, x.caller, x.repository)
+		snap, err = x.service.advertisePush(ctx, x.caller, x.repository)
 	default:
 		err = errLFSOperation
 	}
 	if err != nil {
 		return err
 	}
-	ticket, err := scope.issue(server.Tickets, proof)
+	desk := lfsDesk{
+		codecommit: server.CodeCommit, authorizer: server.Authorizer, tickets: server.Tickets,
+		repository: x.repository, proof: authn.SSHProof(c.conn.User(), c.key()), caller: x.caller,
+	}
+	if m[1] == "transfer" {
+		return newLFSTransfer(x, desk, operation, snap.ID, ch).serve(ctx, c.atEnd)
+	}
+	return x.lfsAuthenticate(desk, operation, server.HTTPURL)
+}
+
+// lfsAuthenticate answers git-lfs-authenticate: where the repository's LFS is over HTTP,
+// and a ticket to go there with.
+func (x *sshExchange) lfsAuthenticate(desk lfsDesk, operation lfs.Operation, host string) error {
+	scope := lfsScope{Repository: x.repository, Use: useDownloads}
+	if operation == lfs.Upload {
+		scope.Use = useUploads
+	}
+	ticket, err := scope.issue(desk.tickets, desk.proof)
 	if err != nil {
 		return err
 	}
 	text, err := json.Marshal(lfs.Action{
-		Href:      server.HTTPURL + lfsPath(x.repository),
-		Header:    map[string]string{"Authorization": ticket},
+		Href:      host + lfsPath(x.repository),
+		Header:    map[string]string{"Authorization": ticketScheme + ticket},
 		ExpiresIn: int64(ticketLife.Seconds()),
 	})
 	if err != nil {

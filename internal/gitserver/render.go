@@ -42,12 +42,12 @@ var (
 	errNoArguments   = &refusal{http.StatusBadRequest, "a fetch without arguments"}
 	errFetchLine     = &refusal{http.StatusBadRequest, "a line that is not of a fetch request"}
 	errGitRefused    = &refusal{http.StatusBadRequest, "git refused the fetch"}
-	errNoCommand     = &refusal{http.StatusNotImplemented, "git-lfs-transfer: command not found; git-lfs-authenticate is here"}
+	errNoCommand     = &refusal{http.StatusNotImplemented, "command not found: there is no Git LFS here"}
 	errLFSOperation  = &refusal{http.StatusUnprocessableEntity, "the LFS operation is neither download nor upload"}
 	errHere          = &refusal{http.StatusForbidden, "only git-upload-pack and git-receive-pack can be run here, on '" + root + "NAME'"}
 )
 
-// Refusals of Git LFS over HTTP.
+// Refusals of Git LFS.
 var (
 	errLFSContentType = &refusal{http.StatusUnsupportedMediaType, "the content type is not " + lfs.MediaType}
 	errLFSEncoding    = &refusal{http.StatusUnsupportedMediaType, "objects are sent without a content encoding"}
@@ -55,6 +55,11 @@ var (
 	errLFSLimit       = &refusal{http.StatusUnprocessableEntity, "the limit is not a number"}
 	errNoTicket       = &refusal{http.StatusForbidden, "objects are transferred with what a batch request was answered with"}
 	errTicket         = &refusal{http.StatusForbidden, "the ticket is for something else"}
+	errLFSVersion     = &refusal{http.StatusBadRequest, "the version of the protocol is not supported: it is " + lfs.TransferVersion + " here"}
+	errLFSNoVersion   = &refusal{http.StatusBadRequest, "the first request says the version of the protocol"}
+	errLFSCommand     = &refusal{http.StatusBadRequest, "there is no such command"}
+	errLFSOtherWay    = &refusal{http.StatusForbidden, "the command is for a connection that was begun for the other operation"}
+	errTicketOld      = &refusal{http.StatusForbidden, "the token is wrong or too old: ask for another batch"}
 	errRange          = &refusal{http.StatusRequestedRangeNotSatisfiable, "the object has no such bytes"}
 )
 
@@ -102,7 +107,7 @@ func answerTo(err error) answer {
 		return answer{status: http.StatusUnauthorized, lines: []string{"the credentials are wrong, inactive or unknown"}}
 	case errors.Is(err, lfs.ErrSyntax):
 		return answer{status: http.StatusUnprocessableEntity, lines: []string{err.Error()}}
-	case errors.Is(err, lfs.ErrTooManyObjects):
+	case errors.Is(err, lfs.ErrTooManyObjects), errors.Is(err, lfs.ErrTransferBytes), errors.Is(err, lfs.ErrTransferLost):
 		return answer{status: http.StatusRequestEntityTooLarge, lines: []string{err.Error()}}
 	case errors.Is(err, lfs.ErrHashAlgorithm):
 		return answer{status: http.StatusConflict, lines: []string{err.Error()}}
@@ -213,18 +218,21 @@ func (x *exchange) fail(err error) {
 	_, _ = io.WriteString(x.w, a.text()+"\n") // a client that is gone needs no answer
 }
 
+// lfsRetryAfter is how many seconds a client of Git LFS is to wait before it tries again.
+const lfsRetryAfter = "10"
+
 // fail answers a client of Git LFS with the error, in its API's form. Nothing has been
-// sent yet. A request that is wrong by itself has another status there than with Git.
+// sent yet.
 func (x *lfsExchange) fail(err error) {
-	a := answerTo(err)
-	if f, ok := errors.AsType[*fault.Fault](err); ok && f.Code.Kind == fault.Invalid && a.status == http.StatusBadRequest {
-		a.status = http.StatusUnprocessableEntity
-	}
+	a := lfsAnswerTo(err)
 	x.errs.record(x.r.Context(), &a, err, x.caller, x.route.endpoint, x.route.repository)
 	if a.status == http.StatusUnauthorized {
 		const challenge = `Basic realm="Refward", charset="UTF-8"`
 		x.w.Header().Set("Lfs-Authenticate", challenge)
 		x.w.Header().Set("WWW-Authenticate", challenge)
+	}
+	if a.status == http.StatusTooManyRequests {
+		x.w.Header().Set("Retry-After", lfsRetryAfter)
 	}
 	text, _ := json.Marshal(lfs.ErrorAnswer{Message: a.text(), RequestID: x.caller.RequestID})
 	a.retry(x.w.Header())
@@ -259,4 +267,16 @@ func (x *sshExchange) fail(ctx context.Context, err error) {
 		return
 	}
 	_ = pktline.NewWriter(x.out).Data([]byte("ERR " + a.text() + "\n"))
+}
+
+// refuse answers a request of git-lfs-transfer with the error. All of what is told stands
+// in one packet, because git-lfs shows the first.
+func (t *lfsTransfer) refuse(ctx context.Context, err error) error {
+	a := lfsAnswerTo(err)
+	t.x.errs.record(ctx, &a, err, t.x.caller, t.x.endpoint, t.x.repository)
+	told := lfs.TransferAnswer{Status: a.status, Lines: []string{a.text()}}
+	if t.x.caller.RequestID != "" {
+		told.Args = []string{"request-id=" + t.x.caller.RequestID}
+	}
+	return told.Write(t.out)
 }

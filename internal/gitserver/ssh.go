@@ -22,8 +22,8 @@ import (
 )
 
 // SSH serves Git over SSH, at ssh://KEYID@HOST:PORT/v1/repos/NAME: the user name is the
-// ID of the SSH public key, as in CodeCommit. It runs git-upload-pack and
-// git-receive-pack, and nothing else: no shell, no terminal, no forwarding. Its fields
+// ID of the SSH public key, as in CodeCommit. It runs git-upload-pack, git-receive-pack,
+// git-lfs-authenticate and git-lfs-transfer, and nothing else: no shell, no terminal, no forwarding. Its fields
 // are set once, before use.
 type SSH struct {
 	CodeCommit *codecommit.Service
@@ -198,7 +198,10 @@ func (s *SSH) connection(accepting, running context.Context, raw net.Conn, known
 	stop := context.AfterFunc(running, func() { _ = conn.Close() })
 	defer stop()
 
-	c := &sshConnection{server: s, conn: conn, limits: s.Limits.withDefaults()}
+	c := &sshConnection{
+		server: s, conn: conn, limits: s.Limits.withDefaults(),
+		atEnd: func(f func()) func() bool { return context.AfterFunc(accepting, f) },
+	}
 	leave, err := c.admit(ctx)
 	defer leave()
 	if c.refused = err; err == nil {
@@ -236,6 +239,10 @@ type sshConnection struct {
 	limits Limits
 
 	refused error // why no command is run; nil: they are
+
+	// atEnd calls a function when the server begins to end, unless what it returns is
+	// called before.
+	atEnd func(func()) (stop func() bool)
 
 	idle *time.Timer // closes the connection; runs while there is no session
 

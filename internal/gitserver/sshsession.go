@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
-	"github.com/refward/refward/internal/authn"
 	"github.com/refward/refward/internal/authz"
 )
 
@@ -35,8 +34,10 @@ func (c *sshConnection) session(ctx context.Context, offered ssh.NewChannel) {
 		hangUp()
 		refuseAll(requests)
 	}()
-	ctx, cancel := context.WithTimeout(ctx, c.limits.Total)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	clock := time.AfterFunc(c.limits.Total, cancel)
+	defer clock.Stop()
 	stop := context.AfterFunc(ctx, hangUp) // a read that waits does not see the context
 	defer stop()
 
@@ -68,7 +69,7 @@ func (c *sshConnection) session(ctx context.Context, offered ssh.NewChannel) {
 			reply(req, ok)
 			if ok {
 				ended := c.rest(requests, cancel)
-				exit(ch, c.run(ctx, ch, hangUp, command.Text, version))
+				exit(ch, c.run(ctx, sshChannel{ch, hangUp, clock}, command.Text, version))
 				hangUp()
 				<-ended
 			}
@@ -130,15 +131,22 @@ func exit(ch ssh.Channel, status uint32) {
 	_, _ = ch.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{status}))
 }
 
+// sshChannel is a channel on which a command runs.
+type sshChannel struct {
+	ssh.Channel
+	hangUp func()
+	clock  *time.Timer // ends the command; [Limits].Total, if nobody sets it again
+}
+
 // sshCommand is how git asks for a service: the quotes are git's, and names need no others.
 var sshCommand = regexp.MustCompile(`^git[- ](upload-pack|receive-pack) (?:'([^']*)'|([^' ]*))$`)
 
 // run runs a command and returns its exit status. The key is looked up again: it may
 // have been deactivated since the connection began.
-func (c *sshConnection) run(ctx context.Context, ch ssh.Channel, hangUp func(), text string, version int) uint32 {
-	in := newBody(guardedReader{ch, newStallGuard(c.limits.Stall, hangUp)}, c.limits.PushBytes)
+func (c *sshConnection) run(ctx context.Context, ch sshChannel, text string, version int) uint32 {
+	in := newBody(guardedReader{ch, newStallGuard(c.limits.Stall, ch.hangUp)}, c.limits.PushBytes)
 	sink := func(w io.Writer) *output {
-		return &output{w: w, flush: func() error { return nil }, guard: newStallGuard(c.limits.Stall, hangUp)}
+		return &output{w: w, flush: func() error { return nil }, guard: newStallGuard(c.limits.Stall, ch.hangUp)}
 	}
 	x := &sshExchange{
 		limits:  c.limits,
@@ -168,7 +176,7 @@ func (c *sshConnection) run(ctx context.Context, ch ssh.Channel, hangUp func(), 
 		}
 		defer leave()
 		if lfs != nil {
-			return x.lfsAuthenticate(ctx, c.server, authn.SSHProof(c.conn.User(), c.key()), lfs)
+			return x.lfs(ctx, c, ch, lfs)
 		}
 		m := sshCommand.FindStringSubmatch(text)
 		if m == nil {

@@ -465,6 +465,10 @@ func (s faultyStore) Replace(ctx context.Context, id repo.ID, epoch int64, packI
 	return s.f.change(func() error { return s.Store.Replace(ctx, id, epoch, packIDs, by, at) })
 }
 
+func (s faultyStore) DropLFS(ctx context.Context, keys ...string) error {
+	return s.f.change(func() error { return s.Store.DropLFS(ctx, keys...) })
+}
+
 func (s faultyStore) DropPack(ctx context.Context, id repo.ID, packID string) error {
 	return s.f.change(func() error { return s.Store.DropPack(ctx, id, packID) })
 }

@@ -24,6 +24,12 @@ type DeadPack struct {
 	Died       time.Time
 }
 
+// DeadLFS is an object of Git LFS of a repository that was deleted.
+type DeadLFS struct {
+	Key  string // of the blob
+	Died time.Time
+}
+
 // Store is what maintenance asks of the metadata store. It is safe for concurrent use,
 // and each method is one transaction.
 type Store interface {
@@ -50,6 +56,12 @@ type Store interface {
 	// as it is.
 	DropPack(ctx context.Context, id repo.ID, packID string) error
 
-	// Listed reports whether a pack, live or dead, has this blob key.
+	// DeadLFS lists objects of Git LFS whose repository was deleted before the time.
+	DeadLFS(ctx context.Context, before time.Time, limit int) ([]DeadLFS, error)
+
+	// DropLFS removes the rows of such objects. One that is not there is dropped already.
+	DropLFS(ctx context.Context, keys ...string) error
+
+	// Listed reports whether a pack or an object of Git LFS, live or dead, has this blob key.
 	Listed(ctx context.Context, key string) (bool, error)
 }

@@ -43,10 +43,11 @@ func (w *Worker) Sweep(ctx context.Context) error {
 }
 
 // Delete deletes what has been dead for the grace period: packs that were replaced or
-// whose repository is gone, blobs that no row names, folders that were left behind.
+// whose repository is gone, objects of Git LFS whose repository is gone, blobs that no row
+// names, folders that were left behind.
 func (w *Worker) Delete(ctx context.Context) error {
 	o := w.withDefaults()
-	errs := []error{w.deleteDead(ctx, o.Grace)}
+	errs := []error{w.deleteDead(ctx, o.Grace), w.deleteDeadLFS(ctx, o.Grace)}
 	if w.orphans.IsZero() || w.Now().Sub(w.orphans) >= orphanInterval {
 		err := w.deleteOrphans(ctx, o.Grace)
 		if err == nil {
@@ -82,6 +83,37 @@ func (w *Worker) deleteDead(ctx context.Context, grace time.Duration) error {
 				return fmt.Errorf("forget the dead pack %s of %s: %w", d.Pack.ID, d.Repository, err)
 			}
 			w.observe(Event{Kind: DeadDeleted, Count: 1, Bytes: d.Pack.Size})
+		}
+		if len(page) < pageSize {
+			return nil
+		}
+	}
+}
+
+// deleteDeadLFS deletes blobs first and their rows after them, as deleteDead.
+func (w *Worker) deleteDeadLFS(ctx context.Context, grace time.Duration) error {
+	for {
+		page, err := w.Store.DeadLFS(ctx, w.Now().Add(-grace), pageSize)
+		if err != nil {
+			return fmt.Errorf("list dead objects of Git LFS: %w", err)
+		}
+		var keys []string
+		for _, d := range page {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			size := int64(0)
+			if info, err := w.House.Blobs.Stat(ctx, d.Key); err == nil {
+				size = info.Size
+			}
+			if err := w.House.DeleteLFS(ctx, d.Key); err != nil {
+				return fmt.Errorf("delete the dead object %s: %w", d.Key, err)
+			}
+			keys = append(keys, d.Key)
+			w.observe(Event{Kind: DeadDeleted, Count: 1, Bytes: size})
+		}
+		if err := w.Store.DropLFS(ctx, keys...); err != nil {
+			return fmt.Errorf("forget dead objects of Git LFS: %w", err)
 		}
 		if len(page) < pageSize {
 			return nil

@@ -49,7 +49,7 @@ const (
 	Consolidated     Kind = "consolidated"      // packs became one
 	Overtaken        Kind = "overtaken"         // the repository changed, and nothing was done
 	Failed           Kind = "failed"            // something went wrong
-	DeadDeleted      Kind = "dead_deleted"      // a replaced pack, or one of a deleted repository
+	DeadDeleted      Kind = "dead_deleted"      // a replaced pack, or a pack or an object of Git LFS of a deleted repository
 	OrphanDeleted    Kind = "orphan_deleted"    // a blob that no row named
 	TemporaryDeleted Kind = "temporary_deleted" // a folder that a push or a consolidation left
 )

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"regexp"
 
 	"github.com/refward/refward/internal/git/lfs"
 )
@@ -22,6 +23,20 @@ var ErrBadLFS = errors.New("not the object")
 // not in each other's way, and what one of them removes is its own.
 const lfsFolder = "/lfs/"
 
+// lfsKey is the form of the keys, which no blob of a pack has.
+var lfsKey = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9-]{0,63})/lfs/([0-9a-f]{64})-[0-9a-f]{16}$`)
+
+// LFSKey returns the repository and the object that the blob of an object of Git LFS was
+// stored for, and false for other blobs.
+func LFSKey(blobKey string) (id ID, object lfs.OID, ok bool) {
+	m := lfsKey.FindStringSubmatch(blobKey)
+	if m == nil {
+		return "", lfs.OID{}, false
+	}
+	object, err := lfs.ParseOID(m[2])
+	return ID(m[1]), object, err == nil
+}
+
 // PutLFS stores an object of Git LFS and returns the key of its blob, which is durable
 // then. Nothing is stored unless the bytes are those of the object. The object is part of
 // the repository when a row names the key.
@@ -32,10 +47,15 @@ func (h *House) PutLFS(ctx context.Context, id ID, o lfs.Object, r io.Reader) (k
 	var random [8]byte
 	rand.Read(random[:])
 	key = string(id) + lfsFolder + o.OID.String() + "-" + hex.EncodeToString(random[:])
-	if err := h.Blobs.Put(ctx, key, newLFSReader(r, o), o.Size); err != nil {
+	content := newLFSReader(r, o)
+	switch err := h.Blobs.Put(ctx, key, content, o.Size); {
+	case err == nil:
+		return key, nil
+	case errors.Is(content.err, ErrBadLFS):
+		return "", content.err // without the key, which is nobody's
+	default:
 		return "", fmt.Errorf("store an object of Git LFS: %w", err)
 	}
-	return key, nil
 }
 
 // CheckLFS reads what PutLFS would store, and stores nothing.

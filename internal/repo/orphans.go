@@ -12,16 +12,17 @@ import (
 	"github.com/refward/refward/internal/blob"
 )
 
-// Orphans lists the blobs of packs that are older than olderThan and that known does
-// not know by the pack's key: what crashes and failed transactions left. The age must
-// exceed the time that a push may take from its first upload to its commit, and known
-// must be asked after the listing began.
+// Orphans lists the blobs of packs, and of objects of Git LFS, that are older than
+// olderThan and that known does not know by the key of the pack or the object: what
+// crashes and failed transactions left. The age must exceed the time that a push may take
+// from its first upload to its commit ([MaxPublish], which holds for objects as well), and
+// known must be asked after the listing began.
 func (h *House) Orphans(ctx context.Context, known func(key string) bool, olderThan time.Duration) ([]blob.Info, error) {
 	before := h.Now().Add(-olderThan)
 	var found []blob.Info
 	err := h.Blobs.List(ctx, "", func(i blob.Info) bool {
-		key, isPack := PackKey(i.Key)
-		if isPack && i.Created.Before(before) && !known(key) {
+		key, ours := RowKey(i.Key)
+		if ours && i.Created.Before(before) && !known(key) {
 			found = append(found, i)
 		}
 		return true
@@ -30,6 +31,15 @@ func (h *House) Orphans(ctx context.Context, known func(key string) bool, olderT
 		return nil, fmt.Errorf("list orphans: %w", err)
 	}
 	return found, nil
+}
+
+// RowKey returns the key that a row names a blob by, and false for a blob that no row
+// would name.
+func RowKey(blobKey string) (key string, ok bool) {
+	if _, _, ok := LFSKey(blobKey); ok {
+		return blobKey, true
+	}
+	return PackKey(blobKey)
 }
 
 // PackKey returns the key of the pack that a blob belongs to, and false for a blob that

@@ -49,7 +49,6 @@ type Server struct {
 	api, git http.Handler
 	upkeep   *maintenance.Worker // nil where it is switched off
 	ssh      *gitserver.SSH
-	sweep    func(context.Context) error // removes what deleted repositories left
 
 	listener, sshListener net.Listener
 	draining              atomic.Bool
@@ -115,14 +114,13 @@ func Open(ctx context.Context, cfg Config) (_ *Server, err error) {
 	repositories := &codecommit.Service{
 		Store: on.db.CodeCommit(), Repos: house, Keeper: on.keeper,
 		Partition: partition, Region: cfg.Region, Account: s.account, HTTPURL: s.httpURL, SSHURL: s.sshURL,
-		PushLimits: repo.Limits{PackBytes: cfg.MaxPackBytes, BlobBytes: cfg.MaxBlobBytes}, LFSObjectBytes: cfg.MaxLFSBytes,
+		PushLimits: repo.Limits{PackBytes: cfg.MaxPackBytes, BlobBytes: cfg.MaxBlobBytes}, LFSObjectBytes: cfg.MaxLFSBytes, LFSUploads: cfg.LFSUploads,
 		Now: cfg.Now, Log: cfg.Log,
 	}
 	if !cfg.NoMaintenance {
 		s.upkeep = worker(cfg, on.db, house, s.metrics)
 		repositories.PackAdded = s.upkeep.PackAdded
 	}
-	s.sweep = repositories.SweepLFS
 	table, err := op.NewTable(note(repositories.Operations()), note(identities.Operations()), note((&sts.Service{Identities: identities}).Operations()))
 	if err != nil {
 		return nil, err

@@ -31,10 +31,6 @@ func (s *Server) Run(ctx context.Context) error {
 	})
 	g.Go(func() error { return s.ssh.Serve(ctx, s.sshListener) })
 	g.Go(func() error {
-		s.keepSweeping(ctx, sweepInterval)
-		return nil
-	})
-	g.Go(func() error {
 		defer close(announced)
 		select {
 		case <-serving:
@@ -86,23 +82,4 @@ func (s *Server) drain(srv *http.Server) error {
 	}
 	s.cfg.Log.Info("stopped", "took", s.cfg.Now().Sub(start).Round(time.Millisecond))
 	return err
-}
-
-// sweepInterval is how long what a deleted repository left may stay.
-const sweepInterval = time.Minute
-
-// keepSweeping sweeps now, after a crash perhaps, and then again and again.
-func (s *Server) keepSweeping(ctx context.Context, every time.Duration) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		if err := s.sweep(ctx); err != nil && ctx.Err() == nil {
-			s.cfg.Log.Warn("what deleted repositories left could not be removed; trying again", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
 }

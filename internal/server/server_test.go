@@ -381,29 +381,3 @@ func TestSecretsOfTheConfigDoNotPrint(t *testing.T) {
 		t.Errorf("printed: %s", b.String())
 	}
 }
-
-// The host sweeps at its start, then again and again, also after a failure, until it ends.
-func TestKeepSweeping(t *testing.T) {
-	swept := make(chan struct{})
-	ctx, cancel := context.WithCancel(t.Context())
-	s := &Server{cfg: Config{Log: slog.New(slog.DiscardHandler)}, sweep: func(context.Context) error {
-		swept <- struct{}{}
-		return errors.New("the disk is full")
-	}}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		s.keepSweeping(ctx, time.Millisecond)
-	}()
-	for range 3 {
-		<-swept
-	}
-	cancel()
-	for {
-		select {
-		case <-swept: // one that had begun
-		case <-ended:
-			return
-		}
-	}
-}

@@ -31,11 +31,11 @@ func newUpkeepMetrics() upkeepMetrics {
 		}, []string{"kind"}),
 		count: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "refward_maintenance_items_total",
-			Help: "How many things it was done to: packs that became one, packs, blobs and folders deleted.",
+			Help: "How many things it was done to: packs that became one; packs, objects of Git LFS, blobs and folders deleted.",
 		}, []string{"kind"}),
 		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "refward_maintenance_bytes_total",
-			Help: "Bytes of packs written by consolidations, or deleted.",
+			Help: "Bytes of packs written by consolidations, or of what was deleted.",
 		}, []string{"kind"}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "refward_maintenance_consolidation_seconds",

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/refward/refward/internal/codecommit"
 	"github.com/refward/refward/internal/git/lfs"
@@ -73,20 +72,4 @@ func (t codecommitTx) InsertLFSLock(ctx context.Context, id repo.ID, l codecommi
 func (t codecommitTx) DeleteLFSLock(ctx context.Context, id repo.ID, lockID string) error {
 	ok, err := t.q.swap(ctx, `DELETE FROM lfs_lock WHERE repo_id = $1 AND lock_id = $2`, id, lockID)
 	return rowError(foundOne(ok, err), "lock", lockID)
-}
-
-func (t codecommitTx) LFSGarbage(ctx context.Context, limit int) ([]string, error) {
-	return collect(ctx, t.q, func(scan func(...any) error) (key string, err error) {
-		err = scan(&key)
-		return key, err
-	}, `SELECT blob FROM lfs_garbage ORDER BY blob LIMIT $1`, limit)
-}
-
-func (t codecommitTx) ForgetLFSGarbage(ctx context.Context, keys ...string) error {
-	for _, key := range keys {
-		if _, err := t.q.exec(ctx, `DELETE FROM lfs_garbage WHERE blob = $1`, key); err != nil {
-			return fmt.Errorf("forget the blob %s: %w", key, err)
-		}
-	}
-	return nil
 }

@@ -27,6 +27,10 @@ var strays = []struct{ what, query string }{
 		AND NOT EXISTS (SELECT 1 FROM repository AS r WHERE r.repo_id = p.repo_id) ORDER BY repo_id, pack_id LIMIT 100`},
 	{"the ref of a repository %s that does not exist", `SELECT DISTINCT repo_id FROM ref AS f
 		WHERE NOT EXISTS (SELECT 1 FROM repository AS r WHERE r.repo_id = f.repo_id) ORDER BY repo_id LIMIT 100`},
+	{"the objects of Git LFS of a repository %s that does not exist", `SELECT DISTINCT repo_id FROM lfs_object AS o
+		WHERE NOT EXISTS (SELECT 1 FROM repository AS r WHERE r.repo_id = o.repo_id) ORDER BY repo_id LIMIT 100`},
+	{"the locks of a repository %s that does not exist", `SELECT DISTINCT repo_id FROM lfs_lock AS l
+		WHERE NOT EXISTS (SELECT 1 FROM repository AS r WHERE r.repo_id = l.repo_id) ORDER BY repo_id LIMIT 100`},
 }
 
 func (s fsckStore) Integrity(ctx context.Context) (wrong []string, err error) {
@@ -80,6 +84,32 @@ func (s fsckStore) Dead(ctx context.Context, limit int) (all []fsck.DeadPack, er
 			d.Died = fromMillis(died)
 			return d, err
 		}, `SELECT repo_id, pack_id, size, dead_at FROM pack WHERE dead_at IS NOT NULL ORDER BY dead_at, repo_id, pack_id LIMIT $1`, limit)
+		return err
+	})
+	return all, err
+}
+
+const selectLFSObjects = `SELECT oid, size, blob FROM lfs_object WHERE repo_id = $1 AND oid > $2 ORDER BY oid LIMIT $3`
+
+func (s fsckStore) LFSObjects(ctx context.Context, id repo.ID, after []byte, limit int) (all []fsck.LFSObject, err error) {
+	err = s.db.once(ctx, func(ctx context.Context, q querier) (err error) {
+		all, err = collect(ctx, q, func(scan func(...any) error) (o fsck.LFSObject, err error) {
+			err = scan(&o.OID, &o.Size, &o.Key)
+			return o, err
+		}, selectLFSObjects, id, after, limit)
+		return err
+	})
+	return all, err
+}
+
+func (s fsckStore) DeadObjects(ctx context.Context, limit int) (all []fsck.DeadLFS, err error) {
+	err = s.db.once(ctx, func(ctx context.Context, q querier) (err error) {
+		all, err = collect(ctx, q, func(scan func(...any) error) (d fsck.DeadLFS, err error) {
+			var died int64
+			err = scan(&d.Key, &died)
+			d.Died = fromMillis(died)
+			return d, err
+		}, `SELECT blob, dead_at FROM lfs_garbage ORDER BY blob LIMIT $1`, limit)
 		return err
 	})
 	return all, err

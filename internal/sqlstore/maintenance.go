@@ -111,21 +111,68 @@ func (s maintenanceStore) DropPack(ctx context.Context, id repo.ID, packID strin
 	})
 }
 
+// selectDeadLFS reads the rows in the order of the key: there are few, and not for long.
+const selectDeadLFS = `SELECT blob, dead_at FROM lfs_garbage WHERE dead_at <= $1 ORDER BY blob LIMIT $2`
+
+func (s maintenanceStore) DeadLFS(ctx context.Context, before time.Time, limit int) (dead []maintenance.DeadLFS, err error) {
+	err = s.db.once(ctx, func(ctx context.Context, q querier) (err error) {
+		dead, err = collect(ctx, q, func(scan func(...any) error) (d maintenance.DeadLFS, err error) {
+			var died int64
+			err = scan(&d.Key, &died)
+			d.Died = fromMillis(died)
+			return d, err
+		}, selectDeadLFS, millis(before), limit)
+		return err
+	})
+	return dead, err
+}
+
+func (s maintenanceStore) DropLFS(ctx context.Context, keys ...string) error {
+	return s.db.update(ctx, func(ctx context.Context, q querier) error {
+		for _, key := range keys {
+			if _, err := q.exec(ctx, `DELETE FROM lfs_garbage WHERE blob = $1`, key); err != nil {
+				return fmt.Errorf("forget the blob %s: %w", key, err)
+			}
+		}
+		return nil
+	})
+}
+
 // Listed finds the row by what the key is made of. A key of another form is none that a
-// pack was given, and it is not ours to call it an orphan.
+// pack or an object was given, and it is not ours to call it an orphan.
 func (s maintenanceStore) Listed(ctx context.Context, key string) (listed bool, err error) {
+	var queries []query
 	id, packID, ok := strings.Cut(key, "/")
-	if !ok || strings.Contains(packID, "/") {
+	if of, object, isLFS := repo.LFSKey(key); isLFS {
+		// In this order: a row goes from the one table to the other.
+		queries = append(queries, query{selectLFSBlob, []any{of, object[:], key}}, query{selectDeadLFSBlob, []any{key}})
+	} else if ok && !strings.Contains(packID, "/") {
+		queries = append(queries, query{selectPackBlob, []any{id, packID, key}})
+	} else {
 		return true, nil
 	}
 	err = s.db.once(ctx, func(ctx context.Context, q querier) error {
-		var one int
-		err := q.one(ctx, `SELECT 1 FROM pack WHERE repo_id = $1 AND pack_id = $2 AND blob = $3`, []any{id, packID, key}, &one)
-		listed = err == nil
-		if errors.Is(err, errNoRow) {
-			return nil
+		for _, query := range queries {
+			var one int
+			err := q.one(ctx, query.text, query.args, &one)
+			listed = err == nil
+			if !errors.Is(err, errNoRow) {
+				return err
+			}
 		}
-		return err
+		return nil
 	})
 	return listed, err
 }
+
+// query is a query with its arguments.
+type query struct {
+	text string
+	args []any
+}
+
+const (
+	selectPackBlob    = `SELECT 1 FROM pack WHERE repo_id = $1 AND pack_id = $2 AND blob = $3`
+	selectLFSBlob     = `SELECT 1 FROM lfs_object WHERE repo_id = $1 AND oid = $2 AND blob = $3`
+	selectDeadLFSBlob = `SELECT 1 FROM lfs_garbage WHERE blob = $1`
+)

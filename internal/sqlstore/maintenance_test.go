@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/refward/refward/internal/codecommit"
+	"github.com/refward/refward/internal/git/lfs"
 	"github.com/refward/refward/internal/maintenance"
 	"github.com/refward/refward/internal/repo"
 )
@@ -166,6 +168,75 @@ func TestDeadPacks(t *testing.T) {
 		if got, err := s.Listed(t.Context(), key); got != want || err != nil {
 			t.Errorf("%s is listed: %v, want %v (%v)", key, got, want, err)
 		}
+	}
+}
+
+// TestDeadLFS: the objects of a deleted repository are known, as dead, until they are
+// dropped.
+func TestDeadLFS(t *testing.T) {
+	db := openTest(t)
+	s := db.Maintenance()
+	withPacks(t, db, "r", 1)
+	withPacks(t, db, "s", 1)
+	key := func(id repo.ID, b byte) string { return fmt.Sprintf("%s/lfs/%s-0123456789abcdef", id, lfs.OID{0: b}) }
+	err := db.CodeCommit().Update(t.Context(), func(ctx context.Context, tx codecommit.Tx) (err error) {
+		for _, id := range []repo.ID{"r", "s"} {
+			for b := byte(1); b <= 3; b++ {
+				o := codecommit.LFSObject{Object: lfs.Object{OID: lfs.OID{0: b}, Size: 5}, Key: key(id, b), Created: day}
+				err = errors.Join(err, tx.InsertLFSObject(ctx, id, o))
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead := func(before time.Time, limit int) (all []string) {
+		t.Helper()
+		found, err := s.DeadLFS(t.Context(), before, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range found {
+			if !d.Died.Equal(day) {
+				t.Errorf("%s died %v", d.Key, d.Died)
+			}
+			all = append(all, d.Key)
+		}
+		return all
+	}
+	if got := dead(day, 10); len(got) != 0 {
+		t.Errorf("of repositories that are there: %v", got)
+	}
+	err = db.CodeCommit().Update(t.Context(), func(ctx context.Context, tx codecommit.Tx) error {
+		return tx.DeleteRepository(ctx, "s", day)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := dead(day.Add(-1), 10); len(got) != 0 {
+		t.Errorf("before they died: %v", got)
+	}
+	if got := dead(day, 2); !slices.Equal(got, []string{key("s", 1), key("s", 2)}) {
+		t.Errorf("two of them: %v", got)
+	}
+	if err := s.DropLFS(t.Context(), key("s", 1), "never there", key("r", 1)); err != nil {
+		t.Fatal(err)
+	}
+	if got := dead(day, 10); !slices.Equal(got, []string{key("s", 2), key("s", 3)}) {
+		t.Errorf("after one was dropped: %v", got)
+	}
+	for key, want := range map[string]bool{
+		key("r", 1): true, key("s", 2): true, // live, and dead
+		key("s", 1): false, key("r", 9): false, key("x", 1): false, strings.Replace(key("r", 1), "0123", "3210", 1): false,
+		"r/lfs/" + lfs.OID{}.String(): true, // no key that an object was given
+	} {
+		if got, err := s.Listed(t.Context(), key); got != want || err != nil {
+			t.Errorf("%s is listed: %v, want %v (%v)", key, got, want, err)
+		}
+	}
+	if err := s.DropLFS(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

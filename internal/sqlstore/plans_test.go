@@ -32,11 +32,15 @@ func TestPlans(t *testing.T) {
 		countOpenPullRequests:     "pull_request_",
 		pullRequestsOfAuthorState: "pull_request_",
 
-		selectLFSObject: "lfs_object USING PRIMARY KEY (repo_id=? AND oid=?)",
-		selectLFSLocks:  "lfs_lock USING PRIMARY KEY (repo_id=? AND path>?)",
-		selectLFSLockOn: "lfs_lock USING PRIMARY KEY (repo_id=? AND path=?)",
-		selectLFSLock:   "lfs_lock_id (repo_id=? AND lock_id=?)",
-		countLFSLocks:   "lfs_lock",
+		selectLFSObject:  "lfs_object USING PRIMARY KEY (repo_id=? AND oid=?)",
+		selectLFSBlob:    "lfs_object USING PRIMARY KEY (repo_id=? AND oid=?)",
+		selectLFSObjects: "lfs_object USING PRIMARY KEY (repo_id=? AND oid>?)",
+		selectLFSLocks:   "lfs_lock USING PRIMARY KEY (repo_id=? AND path>?)",
+		selectLFSLockOn:  "lfs_lock USING PRIMARY KEY (repo_id=? AND path=?)",
+		selectLFSLock:    "lfs_lock_id (repo_id=? AND lock_id=?)",
+		countLFSLocks:    "lfs_lock",
+
+		selectDeadLFSBlob: "lfs_garbage USING PRIMARY KEY (blob=?)",
 
 		decisionsByTime:      "decision_time (account_id=? AND at>? AND (at,seq)<(?,?))",
 		decisionsByPrincipal: "decision_principal (account_id=? AND principal=? AND at>?",

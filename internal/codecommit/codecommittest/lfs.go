@@ -66,7 +66,7 @@ func testLFSObjects(t *testing.T, h Host) {
 	}
 }
 
-func testLFSGarbage(t *testing.T, h Host) {
+func testLFSDeleted(t *testing.T, h Host) {
 	two := repository("two")
 	update(t, h.Store, func(ctx context.Context, tx codecommit.Tx) error {
 		kept := lfsObject(1)
@@ -75,17 +75,6 @@ func testLFSGarbage(t *testing.T, h Host) {
 			tx.InsertLFSObject(ctx, repoID, lfsObject(1)), tx.InsertLFSObject(ctx, repoID, lfsObject(2)),
 			tx.InsertLFSLock(ctx, repoID, lfsLock("a", "file")), tx.InsertLFSLock(ctx, two.ID, lfsLock("a", "file")))
 	})
-	garbage := func(limit int) (keys []string) {
-		t.Helper()
-		view(t, h.Store, func(ctx context.Context, tx codecommit.Reader) (err error) {
-			keys, err = tx.LFSGarbage(ctx, limit)
-			return err
-		})
-		return keys
-	}
-	if got := garbage(10); len(got) != 0 {
-		t.Errorf("before the deletion there is garbage: %v", got)
-	}
 	update(t, h.Store, func(ctx context.Context, tx codecommit.Tx) error { return tx.DeleteRepository(ctx, repoID, at) })
 	view(t, h.Store, func(ctx context.Context, tx codecommit.Reader) error {
 		_, gone := tx.LFSObject(ctx, repoID, lfsObject(1).OID)
@@ -96,20 +85,6 @@ func testLFSGarbage(t *testing.T, h Host) {
 		_, err2 := tx.LFSLock(ctx, two.ID, "a")
 		return errors.Join(err, err2)
 	})
-	h = h.Reopen(t)
-	all := []string{lfsObject(1).Key, lfsObject(2).Key}
-	if d := cmp.Diff(all, garbage(10)); d != "" {
-		t.Errorf("garbage (-want +got):\n%s", d)
-	}
-	if got := garbage(1); len(got) != 1 {
-		t.Errorf("one at most: %v", got)
-	}
-	update(t, h.Store, func(ctx context.Context, tx codecommit.Tx) error {
-		return tx.ForgetLFSGarbage(ctx, all[0], "never there")
-	})
-	if d := cmp.Diff(all[1:], garbage(10)); d != "" {
-		t.Errorf("garbage that is left (-want +got):\n%s", d)
-	}
 }
 
 func testLFSLocks(t *testing.T, h Host) {

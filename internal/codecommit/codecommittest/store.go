@@ -60,7 +60,7 @@ func TestStore(t *testing.T, open func(t *testing.T) Host) {
 		"RepositoryPaging":   testRepositoryPaging,
 		"PullRequestPaging":  testPullRequestPaging,
 		"LFSObjects":         testLFSObjects,
-		"LFSGarbage":         testLFSGarbage,
+		"LFSDeleted":         testLFSDeleted,
 		"LFSLocks":           testLFSLocks,
 		"LFSLockOrder":       testLFSLockOrder,
 	} {

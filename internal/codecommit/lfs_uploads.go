@@ -1,0 +1,83 @@
+package codecommit
+
+import (
+	"cmp"
+	"context"
+	"sync"
+	"time"
+)
+
+// defaultLFSUploads is how many objects of Git LFS are taken in at once where nothing else
+// is set.
+const defaultLFSUploads = 64
+
+// lfsUploads are the places for uploads of objects of Git LFS. One principal has at most a
+// quarter of them at once, so that nobody keeps the others out. The zero value has all of
+// them free; safe for concurrent use.
+type lfsUploads struct {
+	mu    sync.Mutex // guards what follows
+	taken int
+	of    map[string]int // by principal; no zeros
+	freed chan struct{}  // closed, and made anew, when a place is given back; nil: nobody waits
+}
+
+// take takes a place, or waits for one as long as it may. It reports false where there was
+// none. The caller gives it back.
+func (u *lfsUploads) take(ctx context.Context, principal string, places int, wait time.Duration) (giveBack func(), ok bool, err error) {
+	var over <-chan time.Time
+	for {
+		freed, ok := u.try(principal, places)
+		if ok {
+			return func() { u.giveBack(principal) }, true, nil
+		}
+		if wait <= 0 {
+			return nil, false, nil
+		}
+		if over == nil {
+			timer := time.NewTimer(wait)
+			defer timer.Stop()
+			over = timer.C
+		}
+		select {
+		case <-freed:
+		case <-over:
+			return nil, false, nil
+		case <-ctx.Done():
+			return nil, false, ctx.Err()
+		}
+	}
+}
+
+// try takes a place, or returns what is closed when one is free.
+func (u *lfsUploads) try(principal string, places int) (freed <-chan struct{}, ok bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.taken >= places || u.of[principal] >= max(1, places/4) {
+		if u.freed == nil {
+			u.freed = make(chan struct{})
+		}
+		return u.freed, false
+	}
+	if u.of == nil {
+		u.of = map[string]int{}
+	}
+	u.taken++
+	u.of[principal]++
+	return nil, true
+}
+
+func (u *lfsUploads) giveBack(principal string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.taken--
+	if u.of[principal]--; u.of[principal] == 0 {
+		delete(u.of, principal)
+	}
+	if u.freed != nil {
+		close(u.freed)
+		u.freed = nil
+	}
+}
+
+// lfsPlaces is how many uploads there may be at once.
+func (s *Service) lfsPlaces() int { return cmp.Or(s.LFSUploads, defaultLFSUploads) }
