@@ -83,7 +83,7 @@ func TestSoak(t *testing.T) {
 	t.Logf("%d pushes, %d denied, %d clones, %d fetches, %d writes by the API", s.pushes.Load(), s.denied.Load(), s.clones.Load(), s.fetches.Load(), s.writes.Load())
 	after := s.settle(t, before)
 	t.Logf("before: %v\nhalf-way: %v\nafter: %v", before, half, after)
-	if limit := half.memory*13/10 + 64<<20; after.memory > limit {
+	if limit := half.memory*5/4 + 16<<20; after.memory > limit {
 		t.Errorf("memory grew from %d MiB half-way to %d MiB", half.memory>>20, after.memory>>20)
 	}
 	for _, word := range []string{"level=ERROR", "panic", "level=WARN"} {

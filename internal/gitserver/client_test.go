@@ -86,6 +86,14 @@ func TestPushKinds(t *testing.T) {
 		t.Errorf("options (-want +got), atomic %v:\n%s", last.Atomic, diff)
 	}
 
+	for _, how := range []string{"--quiet", "--progress"} {
+		out, err := tryGit(t, dir, nil, "push", how, "origin", "master:refs/heads/heard"+how)
+		if err != nil || strings.Contains(out, "remote: Validating") != (how == "--progress") {
+			t.Errorf("push %s: %v\n%s", how, err, out)
+		}
+		git(t, dir, "push", "--quiet", "origin", ":refs/heads/heard"+how)
+	}
+
 	git(t, dir, "tag", "-a", "-m", "one", "v1")
 	git(t, dir, "branch", "topic")
 	git(t, dir, "push", "--quiet", "--mirror", "origin")

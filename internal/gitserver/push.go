@@ -143,7 +143,9 @@ func (c *pushConversation) run(ctx context.Context, p *wire.Push, progress *band
 		in.Pack = c.in
 	}
 	if progress != nil {
-		in.Progress = progress
+		if !p.Capabilities.Has("quiet") {
+			in.Progress = progress
+		}
 		stop := progress.keepAlive(c.limits.KeepAlive)
 		defer stop()
 	}

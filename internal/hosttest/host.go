@@ -50,7 +50,7 @@ func Start(t testing.TB, opts ...func(*server.Config)) *Host {
 	log := &testLog{}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("the host's log:\n%s", log.String())
+			t.Logf("the end of the host's log:\n%s", log.end())
 		}
 	})
 	cfg := server.Config{
@@ -228,8 +228,10 @@ type testLog struct {
 	b  bytes.Buffer
 }
 
-// maxTestLog bounds what is kept.
-const maxTestLog = 1 << 20
+const (
+	maxTestLog   = 64 << 20 // what is kept: more than an hour of requests
+	shownTestLog = 16 << 10 // what a test that failed shows of it
+)
 
 // Write implements [io.Writer].
 func (l *testLog) Write(p []byte) (int, error) {
@@ -239,6 +241,15 @@ func (l *testLog) Write(p []byte) (int, error) {
 		l.b.Write(p)
 	}
 	return len(p), nil
+}
+
+// end returns the last lines of what was logged: enough to see what went wrong.
+func (l *testLog) end() string {
+	text := l.String()
+	if len(text) > shownTestLog {
+		_, text, _ = strings.Cut(text[len(text)-shownTestLog:], "\n")
+	}
+	return text
 }
 
 // String returns what was logged.

@@ -99,7 +99,7 @@ func StartProcess(t testing.TB, args ...string) *Process {
 			p.Kill(t)
 		}
 		if t.Failed() {
-			t.Logf("the host's log:\n%s", p.log.String())
+			t.Logf("the end of the host's log:\n%s", p.log.end())
 		}
 	})
 	p.start(t)

@@ -91,7 +91,7 @@ func TestParallelFills(t *testing.T) {
 // TestLink: in a folder store the cache and the blobs share their bytes.
 func TestLink(t *testing.T) {
 	h := newHost(t, func(o *repo.Options) { o.InlineLimit = 1 })
-	h.options.Link = h.blobs.Link
+	h.options.Link, h.options.Adopt = h.blobs.Link, h.blobs.Adopt
 	h.reopen(t)
 	_, commits := history(t, h)
 	shared := func(when string) {

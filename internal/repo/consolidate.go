@@ -212,7 +212,6 @@ func (c *Consolidated) Publish(ctx context.Context) (Pack, error) {
 func (c *Consolidated) Committed(ctx context.Context) {
 	h := c.house
 	c.published = false
-	h.share(c.pack, c.base)
 	if err := c.repo.adopt(c.pack, c.base); err != nil {
 		h.Log.WarnContext(ctx, "move a consolidated pack into the cache", "repository", c.repo.id, "pack", c.pack.ID, "error", err)
 	} else {

@@ -86,7 +86,7 @@ func (f *fetch) sendAnswer(ctx context.Context) error {
 		Key: key, Group: string(f.snap.ID),
 		Make: func(ctx context.Context, w *replay.Writer) (keep bool, err error) {
 			watch := &packWatch{w: w, found: q.Version != 2 && q.Done}
-			err = f.house.gitUploadPack(ctx, f.snap, q.Version, strings.NewReader(request), watch)
+			err = f.house.gitUploadPack(ctx, f.snap, q.Version, oneCommit(&q), strings.NewReader(request), watch)
 			return watch.found, err
 		},
 	}, replay.Client{Out: f.out})
@@ -94,6 +94,11 @@ func (f *fetch) sendAnswer(ctx context.Context) error {
 		err = fmt.Errorf("%w: %w", ErrBadFetch, err)
 	}
 	return err
+}
+
+// oneCommit reports whether a client that has nothing wants no history.
+func oneCommit(q *wire.FetchRequest) bool {
+	return len(q.Haves) == 0 && len(q.Shallow) == 0 && slices.Equal(q.Deepens, []string{"deepen 1"})
 }
 
 // key is the digest of everything that an answer depends on.

@@ -2,6 +2,7 @@ package repo_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -491,6 +492,7 @@ func TestWholePack(t *testing.T) {
 	h.ask(t, snap, 2, fetchRequest("want "+first.String(), "done")) // fills the cache
 	file := filepath.Join(h.options.CacheDir, string(theID), "objects", "pack", "pack-"+stored.ID+".pack")
 	data := bitmapped(t, file, second, tag)
+	snap.Packs[0].Bitmap = true
 
 	ask := func(lines ...string) ([]byte, []string) {
 		t.Helper()
@@ -536,6 +538,103 @@ func TestWholePack(t *testing.T) {
 	}
 	if strings.HasSuffix(out.String(), "0000") || h.AnswerStats().Kept != 0 {
 		t.Errorf("the answer has an end, or was kept: %+v", h.AnswerStats())
+	}
+}
+
+// TestCloneAfterPush: a first clone of a repository with one large pack gets that as it is
+// and what came since, as one pack, with little that it did not ask for and nothing that no
+// ref reaches.
+func TestCloneAfterPush(t *testing.T) {
+	h := newHost(t)
+	r := gittest.Init(t)
+	var first oid.ID
+	for i := range 20 {
+		id := r.Commit(fmt.Sprint("file", i), randomText(64_000+i))
+		if i == 3 {
+			first = id
+		}
+	}
+	old := r.ID("master")
+	stored := h.push(t, r.Pack("master"), master(old), repo.Ref{Name: "refs/heads/first", OID: first})
+	h.ask(t, h.snapshot(), 2, fetchRequest("want "+old.String(), "done")) // fills the cache
+	file := filepath.Join(h.options.CacheDir, string(theID), "objects", "pack", "pack-"+stored.ID+".pack")
+	data := bitmapped(t, file, old, first)
+	h.packs[0].Bitmap = true
+	body := data[12 : len(data)-20]
+
+	// Two pushes since, of which the second, a thin one, repeats an object of the first.
+	second := r.Commit("file3", randomText(64_003)+"!")
+	h.push(t, r.Pack("master", "^"+old.String()), master(second))
+	third := r.Commit("file4", randomText(64_003)+"!")
+	h.push(t, r.Pack("master", "^"+old.String()), master(third))
+
+	ask := func(wants ...oid.ID) (pack []byte, got *gittest.Repo) {
+		t.Helper()
+		lines := []string{"ofs-delta"}
+		for _, w := range wants {
+			lines = append(lines, "want "+w.String())
+		}
+		pack, _ = packOf(t, h.ask(t, h.snapshot(), 2, fetchRequest(append(lines, "done")...)))
+		got = gittest.Init(t)
+		got.Pipe(pack, "index-pack", "--stdin", "--strict")
+		for _, w := range wants {
+			got.Git("rev-list", "--objects", "--quiet", w.String())
+		}
+		return pack, got
+	}
+	objects := func(got *gittest.Repo) int {
+		return len(strings.Fields(got.Git("cat-file", "--batch-all-objects", "--batch-check=%(objectname)")))
+	}
+	for _, tc := range []struct {
+		name  string
+		wants []oid.ID
+		want  int // objects
+	}{
+		{"all refs", []oid.ID{first, third}, 65},
+		{"one branch", []oid.ID{third}, 65},
+		{"a branch that lacks most", []oid.ID{first}, 12},
+		{"a commit that no ref names", []oid.ID{second}, 63},
+	} {
+		pack, got := ask(tc.wants...)
+		if n, all := binary.BigEndian.Uint32(pack[8:]), objects(got); all != tc.want || int(n) != tc.want {
+			t.Errorf("%s: %d objects in the pack, %d of them different, want %d", tc.name, n, all, tc.want)
+		}
+	}
+
+	// A little that the branch does not reach goes with it; and not once no ref reaches it,
+	// whether it came since or was there before.
+	r.Git("checkout", "--quiet", "-b", "side", "master~1")
+	side := r.Commit("aside", "side")
+	ref := repo.Ref{Name: "refs/heads/side", OID: side}
+	h.push(t, r.Pack("side", "^master"), ref)
+	if pack, got := ask(third); !bytes.Contains(pack, body) || objects(got) != 68 {
+		t.Errorf("beside a side branch, master comes with %d objects", objects(got))
+	}
+	ref.OID = old
+	h.commit(repo.Pack{}, false, ref)
+	if _, got := ask(third); objects(got) != 65 {
+		t.Errorf("without the side branch, master comes with %d objects", objects(got))
+	}
+	ref.OID = side
+	before := r.ID("master~3") // what is after it is in the large pack, too
+	h.commit(repo.Pack{}, false, master(before), repo.Ref{Name: "refs/heads/first", OID: before})
+	h.commit(repo.Pack{}, false, repo.Ref{Name: "refs/heads/side", OID: before})
+	if _, got := ask(before); objects(got) != 57 {
+		t.Errorf("what no ref reaches was sent: %d objects", objects(got))
+	}
+	h.commit(repo.Pack{}, false, master(third), ref)
+
+	bad := bytes.Clone(data)
+	bad[len(bad)/2] ^= 1
+	if err := errors.Join(os.Chmod(file, 0o600), os.WriteFile(file, bad, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	snap := h.snapshot()
+	snap.Epoch++
+	var out bytes.Buffer
+	request := fetchRequest("ofs-delta", "want "+third.String(), "want "+side.String(), "done")
+	if err := h.UploadPack(t.Context(), snap, 2, strings.NewReader(request), &out); err == nil || strings.HasSuffix(out.String(), "0000") {
+		t.Errorf("a damaged pack was sent as if nothing were wrong (%v)", err)
 	}
 }
 

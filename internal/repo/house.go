@@ -43,6 +43,10 @@ type Options struct {
 	// a folder on the same file system. Nil, or an error: the blob is copied.
 	Link func(key, path string) error
 
+	// Adopt makes a file of the cache a blob without copying it, under the same
+	// condition. Nil, or an error other than [blob.ErrExists]: the file is put.
+	Adopt func(ctx context.Context, key, path string) error
+
 	// InlineLimit is the size up to which a pack goes into the metadata store. Zero:
 	// 64 KiB.
 	InlineLimit int64

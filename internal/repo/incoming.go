@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/refward/refward/internal/blob"
 	"github.com/refward/refward/internal/failpoint"
 	"github.com/refward/refward/internal/git/catfile"
 	"github.com/refward/refward/internal/git/oid"
@@ -161,6 +162,11 @@ func (h *House) upload(ctx context.Context, p Pack, base string) error {
 }
 
 func (h *House) uploadFile(ctx context.Context, key, path string) error {
+	if h.Adopt != nil {
+		if err := h.Adopt(ctx, key, path); err == nil || errors.Is(err, blob.ErrExists) || ctx.Err() != nil {
+			return err
+		}
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -191,27 +197,12 @@ func (in *Incoming) Committed(ctx context.Context) {
 	in.published = nil
 	in.mu.Unlock()
 	if p != nil {
-		in.house.share(*p, in.base)
 		if err := in.repo.adopt(*p, in.base); err != nil {
 			in.house.Log.WarnContext(ctx, "move a pack into the cache", "repository", in.repo.id, "pack", p.ID, "error", err)
 		}
 		failpoint.Reach(failpoint.PackCached)
 	}
 	in.Discard()
-}
-
-// share replaces the files of a pack by links to the blobs just written, so that it is
-// on disk once. Where that does not work it is there twice.
-func (h *House) share(p Pack, base string) {
-	if h.Link == nil || p.IsInline() {
-		return
-	}
-	for _, ext := range p.extensions() {
-		linked := base + ext + ".link"
-		if h.Link(p.Key+ext, linked) != nil || os.Rename(linked, base+ext) != nil {
-			return
-		}
-	}
 }
 
 // adopt installs the files of a pack that was just received, unless the pack was

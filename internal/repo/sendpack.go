@@ -32,7 +32,7 @@ func (f *fetch) sendPack(ctx context.Context, t terms) error {
 		client.Said = mux.Band(wire.BandProgress)
 	}
 	err := f.house.answers.Send(ctx, replay.Request{
-		Key: f.key("pack", strings.Join(p.options, " "), p.filter, p.revs, p.tags), Group: string(f.snap.ID), Make: p.make,
+		Key: f.key("pack", strings.Join(p.options, " "), p.filter, p.revs, p.tags, p.besides()), Group: string(f.snap.ID), Make: p.make,
 	}, client)
 	switch {
 	case err == nil, errors.Is(err, errNoPack) && !out.begun, ctx.Err() != nil:
@@ -115,8 +115,8 @@ func (p *packing) make(ctx context.Context, w *replay.Writer) (keep bool, err er
 	}
 	defer c.end()
 	band := &bandOne{w: w}
-	if path, ok := p.whole(ctx, c.cached); ok {
-		err := sendWhole(ctx, path, band)
+	if s, ok := p.whole(ctx, c.cached); ok {
+		err := p.sendStock(ctx, c.cached, s, band)
 		if err == nil {
 			err = band.Close()
 		}

@@ -117,13 +117,15 @@ func (h *House) oddFetch(ctx context.Context, snap *Snapshot, version int, in io
 	return h.answers.Send(ctx, replay.Request{
 		Key: key, Group: string(snap.ID),
 		Make: func(ctx context.Context, w *replay.Writer) (keep bool, err error) {
-			return false, h.gitUploadPack(ctx, snap, version, in, w)
+			return false, h.gitUploadPack(ctx, snap, version, false, in, w)
 		},
 	}, replay.Client{Out: out})
 }
 
-// gitUploadPack lets git answer.
-func (h *House) gitUploadPack(ctx context.Context, snap *Snapshot, version int, in io.Reader, out io.Writer) error {
+// gitUploadPack lets git answer. The files of one commit are seldom alike: that git then
+// does not look for those that are halves the cost of the answer, and its pack grows by
+// less than a tenth (docs/performance.md).
+func (h *House) gitUploadPack(ctx context.Context, snap *Snapshot, version int, oneCommit bool, in io.Reader, out io.Writer) error {
 	c, err := h.ensure(ctx, snap)
 	if err != nil {
 		return err
@@ -137,6 +139,9 @@ func (h *House) gitUploadPack(ctx context.Context, snap *Snapshot, version int, 
 	// The folder is ours whatever owner a mounted file system reports for it.
 	cmd := h.Git.Command("upload-pack").Config("safe.directory", "*").Flag("--strict").Flag("--stateless-rpc").Operand(v.dir).
 		Class(gitcmd.Sending).Stdin(in).Stdout(out)
+	if oneCommit {
+		cmd = cmd.Config("pack.window", "0")
+	}
 	if version > 0 {
 		cmd = cmd.Protocol(strconv.Itoa(version))
 	}

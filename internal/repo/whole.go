@@ -3,10 +3,7 @@ package repo
 import (
 	"bytes"
 	"context"
-	"crypto/sha1"
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -17,29 +14,163 @@ import (
 	"github.com/refward/refward/internal/git/pack"
 )
 
-// whole returns the path of the file that is the answer as it is: the one pack of a
-// repository, where everything in it is reachable from what is wanted.
+// stock is all that a repository has, in a form that can be sent as it is: one pack, and
+// what the pushes since that one was made have brought.
+type stock struct {
+	path  string   // of the pack
+	size  int64    // its bytes
+	since []oid.ID // in the other packs and not in this one
+	count int64    // of all objects
+}
+
+const (
+	// spare is the part of a repository, one in so many objects, that a client may get
+	// without having asked for it. Every ref of a repository may be read by whoever may
+	// read one, and to leave a few objects out costs as much as to pack the rest anew.
+	spare = 16
+	// smallStock is the size of a pack below which making a new one costs no more than
+	// finding out whether it can be spared.
+	smallStock = 1 << 20
+	// maxSince bounds the objects that are packed to go with the one pack; it is to hold
+	// most of a repository in any case.
+	maxSince = 32 << 10
+)
+
+// whole returns what answers a first clone as it is, where everything in it is reachable
+// from refs, and all but little of it from what is wanted.
 //
-// The proof is a count. The pack is all that the snapshot has, and the wants are refs of
-// the snapshot, so what they reach is in the pack; when as many objects are reachable as
-// it has, none is left over that might not be sent. Only a pack with a bitmap is counted:
-// without one, counting takes as long as making the pack. Any doubt means that
-// pack-objects makes the answer.
-func (p *packing) whole(ctx context.Context, c *cached) (path string, ok bool) {
-	if len(p.snap.Packs) != 1 || p.filter != "" || !p.fresh || !slices.Contains(p.options, "--delta-base-offset") {
-		return "", false
+// The proof is a count. The stock is all that the snapshot has, so what the snapshot's
+// refs reach is in it; when as many objects are reachable as it has, none is left over
+// that might not be sent. Only with a bitmap is this counted: without one, counting takes
+// as long as making the pack. Any doubt means that pack-objects makes the answer.
+func (p *packing) whole(ctx context.Context, c *cached) (s *stock, ok bool) {
+	if !p.plain() || !p.snap.advertises(p.wants) {
+		return nil, false
 	}
-	only := p.snap.Packs[0]
-	if _, err := os.Stat(c.pack(only.ID) + bitmapExt); err != nil || !p.snap.advertises(p.wants) {
-		return "", false
+	if s, ok = p.stock(c); !ok {
+		return nil, false
 	}
-	out, err := p.house.Git.Command("rev-list").GitDir(c.dir).Flag("--count").Flag("--objects").Flag("--use-bitmap-index").Flag("--stdin").
-		Class(gitcmd.Sending).Stdin(strings.NewReader(p.revs)).Output(ctx, 64)
+	wanted, ok := p.reachable(ctx, c, p.revs)
+	switch {
+	case !ok || wanted == 0:
+		return nil, false
+	case wanted == s.count:
+		return s, true
+	case wanted < s.count-s.count/spare || s.size < smallStock:
+		return nil, false
+	}
+	var refs []byte
+	for _, r := range p.snap.Refs {
+		refs = appendIDs(refs, []oid.ID{r.OID})
+	}
+	all, ok := p.reachable(ctx, c, string(refs))
+	return s, ok && all == s.count
+}
+
+// plain reports whether nothing that is asked for speaks against whole packs.
+func (p *packing) plain() bool {
+	return p.filter == "" && p.fresh && slices.Contains(p.options, "--delta-base-offset")
+}
+
+// besides names all that a client may get without having asked for it: an answer with
+// that in it must not be given any more once a ref has moved away from it.
+func (p *packing) besides() string {
+	large := func(q Pack) bool { return q.Bitmap && q.Size >= smallStock }
+	if !p.plain() || !slices.ContainsFunc(p.snap.Packs, large) || p.snap.wantedBy(p.wants) {
+		return ""
+	}
+	return strconv.FormatInt(p.snap.Gen, 10)
+}
+
+// stock finds the largest pack with a bitmap and what the others have besides.
+func (p *packing) stock(c *cached) (*stock, bool) {
+	var base Pack
+	for _, q := range p.snap.Packs {
+		if q.Bitmap && q.Objects > base.Objects && fileExists(c.pack(q.ID)+bitmapExt) {
+			base = q
+		}
+	}
+	s := &stock{path: c.pack(base.ID) + packExt, size: base.Size, count: base.Objects}
+	if base.Objects == 0 || len(p.snap.Packs) > 1 && s.size < smallStock {
+		return nil, false
+	}
+	var err error
+	if s.since, err = p.since(c, base); err != nil {
+		return nil, false
+	}
+	s.count += int64(len(s.since))
+	return s, s.count-base.Objects <= s.count/2
+}
+
+var errTooMany = errors.New("too many objects came since")
+
+// since lists the objects of all packs but one that are not in that one.
+func (p *packing) since(c *cached, base Pack) ([]oid.ID, error) {
+	total := int64(0)
+	for _, q := range p.snap.Packs {
+		if total += q.Objects; q.ID != base.ID && total-base.Objects > maxSince {
+			return nil, errTooMany
+		}
+	}
+	if len(p.snap.Packs) == 1 {
+		return nil, nil
+	}
+	f, err := os.Open(c.pack(base.ID) + indexExt)
 	if err != nil {
-		return "", false // pack-objects says what is wrong
+		return nil, err
 	}
-	count, err := strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
-	return c.pack(only.ID) + packExt, err == nil && count == only.Objects && count > 0
+	defer func() { _ = f.Close() }() // opened for reading
+	index, err := pack.NewIndex(f)
+	if err != nil {
+		return nil, err
+	}
+	var since []oid.ID
+	for _, q := range p.snap.Packs {
+		if q.ID == base.ID {
+			continue
+		}
+		ids, err := indexIDs(c.pack(q.ID) + indexExt)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			if _, ok, err := index.Find(id); err != nil {
+				return nil, err
+			} else if !ok {
+				since = append(since, id)
+			}
+		}
+	}
+	slices.SortFunc(since, func(a, b oid.ID) int { return bytes.Compare(a[:], b[:]) })
+	return slices.Compact(since), nil
+}
+
+// reachable counts the objects that are reachable from some, by bitmap.
+func (p *packing) reachable(ctx context.Context, c *cached, revs string) (n int64, ok bool) {
+	out, err := p.house.Git.Command("rev-list").GitDir(c.dir).Flag("--count").Flag("--objects").Flag("--use-bitmap-index").Flag("--stdin").
+		Class(gitcmd.Sending).Stdin(strings.NewReader(revs)).Output(ctx, 64)
+	if err != nil {
+		return 0, false // pack-objects says what is wrong
+	}
+	n, err = strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
+	return n, err == nil
+}
+
+func fileExists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// wantedBy reports whether every ref is among the objects.
+func (s *Snapshot) wantedBy(ids []oid.ID) bool {
+	wanted := make(map[oid.ID]struct{}, len(ids))
+	for _, id := range ids {
+		wanted[id] = struct{}{}
+	}
+	return !slices.ContainsFunc(s.Refs, func(r Ref) bool {
+		_, ok := wanted[r.OID]
+		return !ok
+	})
 }
 
 // advertises reports whether each of the objects is one that a ref names, or the object
@@ -56,53 +187,4 @@ func (s *Snapshot) advertises(ids []oid.ID) bool {
 		}
 	}
 	return true
-}
-
-// sendWhole writes the file, and fails at its end where it is not what its own checksum
-// says: nothing of it is kept then, and the client notices too.
-func sendWhole(ctx context.Context, path string, w io.Writer) (err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	body := info.Size() - pack.TrailerSize
-	sum := sha1.New()
-	buf := make([]byte, 256<<10)
-	if _, err := io.CopyBuffer(onlyWriter{io.MultiWriter(w, sum)}, onlyReader{io.LimitReader(&contextReader{ctx, f}, body)}, buf); err != nil {
-		return err
-	}
-	trailer := make([]byte, pack.TrailerSize)
-	if _, err := f.ReadAt(trailer, body); err != nil {
-		return err
-	}
-	if !bytes.Equal(trailer, sum.Sum(nil)) {
-		return fmt.Errorf("pack %s in the cache is damaged: its checksum is wrong", path)
-	}
-	_, err = w.Write(trailer)
-	return err
-}
-
-// onlyReader and onlyWriter hide what would make a copy take a buffer of its own.
-type (
-	onlyReader struct{ io.Reader }
-	onlyWriter struct{ io.Writer }
-)
-
-// contextReader fails when the context has ended.
-type contextReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-// Read implements [io.Reader].
-func (r *contextReader) Read(p []byte) (int, error) {
-	if err := context.Cause(r.ctx); err != nil {
-		return 0, err
-	}
-	return r.r.Read(p)
 }

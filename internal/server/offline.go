@@ -128,7 +128,7 @@ func Maintain(ctx context.Context, cfg Config, m MaintainOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, o.Close()) }()
 	house, err := repo.Open(ctx, repo.Options{
-		CacheDir: o.dir.join("cache"), Blobs: o.blobs, Link: o.blobs.Link, Packs: o.db.Packs(), Git: o.git, Log: o.cfg.Log, Now: o.cfg.Now,
+		CacheDir: o.dir.join("cache"), Blobs: o.blobs, Link: o.blobs.Link, Adopt: o.blobs.Adopt, Packs: o.db.Packs(), Git: o.git, Log: o.cfg.Log, Now: o.cfg.Now,
 	})
 	if err != nil {
 		return err

@@ -102,7 +102,7 @@ func Open(ctx context.Context, cfg Config) (_ *Server, err error) {
 
 	// What they may do.
 	house, err := repo.Open(ctx, repo.Options{
-		CacheDir: s.dir.join("cache"), Blobs: on.blobs, Link: on.blobs.Link, Packs: on.db.Packs(), Git: on.git, Log: cfg.Log, Now: cfg.Now,
+		CacheDir: s.dir.join("cache"), Blobs: on.blobs, Link: on.blobs.Link, Adopt: on.blobs.Adopt, Packs: on.db.Packs(), Git: on.git, Log: cfg.Log, Now: cfg.Now,
 		Answers: cfg.FetchCacheBytes,
 	})
 	if err != nil {

@@ -108,6 +108,57 @@ func TestLink(t *testing.T) {
 	}
 }
 
+// TestAdopt: the blob is the file itself, read-only, and there is all of it or nothing.
+func TestAdopt(t *testing.T) {
+	s, outside := open(t, t.TempDir()), t.TempDir()
+	file := filepath.Join(outside, "pack")
+	if err := os.WriteFile(file, []byte("content"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Adopt(t.Context(), "a/b/c", file); err != nil {
+		t.Fatal(err)
+	}
+	mine, err := os.Stat(file)
+	if err != nil || mine.Mode() != 0o400 {
+		t.Errorf("the file's mode is %v (%v), want read-only", mine.Mode(), err)
+	}
+	again := filepath.Join(outside, "again")
+	if err := s.Link("a/b/c", again); err != nil {
+		t.Fatal(err)
+	}
+	if stored, err := os.Stat(again); err != nil || !os.SameFile(mine, stored) {
+		t.Errorf("the blob is a copy (%v)", err)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := s.Stat(t.Context(), "a/b/c"); err != nil || info.Size != 7 {
+		t.Errorf("without the file, the blob is %+v (%v)", info, err)
+	}
+
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for _, tc := range []struct {
+		name, key, file string
+		ctx             context.Context
+		want            error
+	}{
+		{"a key that is taken", "a/b/c", again, t.Context(), blob.ErrExists},
+		{"a bad key", "../c", again, t.Context(), blob.ErrKey},
+		{"no file", "a/no", filepath.Join(outside, "no"), t.Context(), fs.ErrNotExist},
+		{"a folder", "a/no", outside, t.Context(), nil},
+		{"a request that is over", "a/no", again, ended, context.Canceled},
+	} {
+		err := s.Adopt(tc.ctx, tc.key, tc.file)
+		if err == nil || tc.want != nil && !errors.Is(err, tc.want) {
+			t.Errorf("%s: %v, want %v", tc.name, err, tc.want)
+		}
+	}
+	if _, err := s.Stat(t.Context(), "a/no"); !errors.Is(err, blob.ErrNotFound) {
+		t.Errorf("a failed Adopt left a blob (%v)", err)
+	}
+}
+
 func BenchmarkPut4KB(b *testing.B) {
 	s, err := dir.Open(b.TempDir())
 	if err != nil {

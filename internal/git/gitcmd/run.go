@@ -88,7 +88,7 @@ func (c *Command) Run(ctx context.Context) error {
 	var pipe *os.File
 	if c.stdin != nil {
 		var theirs *os.File
-		if theirs, pipe, err = os.Pipe(); err != nil {
+		if theirs, pipe, err = stdinPair(); err != nil {
 			return fmt.Errorf("git %s: %w", c.name, err)
 		}
 		cmd.Stdin = theirs
@@ -142,8 +142,14 @@ func (c *Command) feed(pipe *os.File, theirs io.Reader, cancel context.CancelCau
 	}
 	go func() {
 		defer close(done)
-		_, err := io.Copy(pipe, onlyReader{c.stdin})
-		if err != nil && !errors.Is(err, syscall.EPIPE) {
+		in := &source{r: c.stdin}
+		_, err := io.Copy(pipe, in)
+		switch {
+		case in.err != nil:
+			cancel(&inputError{in.err})
+		case err == nil, errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNRESET):
+			// Git has read all, or closed its end.
+		default:
 			cancel(&inputError{err})
 		}
 		_ = pipe.Close()
@@ -151,9 +157,21 @@ func (c *Command) feed(pipe *os.File, theirs io.Reader, cancel context.CancelCau
 	return done
 }
 
-// onlyReader hides a WriteTo, which could not tell a failing source from a failing
-// pipe.
-type onlyReader struct{ io.Reader }
+// source remembers its reader's failure: it must not be taken for one of the other end,
+// which can look the same.
+type source struct {
+	r   io.Reader
+	err error
+}
+
+// Read reads.
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.err = err
+	}
+	return n, err
+}
 
 // inputError and outputError mark failures that are not git's.
 type inputError struct{ error }

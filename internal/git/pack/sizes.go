@@ -156,8 +156,23 @@ func (w *walk) before(i int, offset int64) (int, bool) {
 	return low + at, ok
 }
 
-// result reads the size of a delta's result from its compressed beginning.
+// result reads the size of a delta's result from its compressed beginning. A few bytes
+// of it are enough for nearly all; of more, the decompressor would make a whole window.
 func (w *walk) result(offset int64, compressed []byte) (int64, error) {
+	for _, part := range [][]byte{compressed[:min(len(compressed), beginning)], compressed} {
+		if size, ok := w.peek(part); ok {
+			return size, nil
+		}
+	}
+	return w.file.Size(offset) // it goes on beyond the window, or is broken
+}
+
+// beginning is enough of a compressed delta for the tables of its code, mostly, and the
+// twenty bytes that come first.
+const beginning = 128
+
+// peek reads the size of a delta's result, where it is in this part of the delta.
+func (w *walk) peek(compressed []byte) (size int64, ok bool) {
 	w.source.Reset(compressed)
 	err := error(nil)
 	if w.zlib == nil {
@@ -165,21 +180,17 @@ func (w *walk) result(offset int64, compressed []byte) (int64, error) {
 	} else {
 		err = w.zlib.(zlib.Resetter).Reset(&w.source, nil)
 	}
+	if err != nil {
+		return 0, false
+	}
 	var b [2 * binary.MaxVarintLen64]byte
-	n := 0
-	if err == nil {
-		n, err = io.ReadFull(w.zlib, b[:])
-	}
+	n, _ := io.ReadFull(w.zlib, b[:]) // it may end early: what came is right
 	_, first := binary.Uvarint(b[:n])
-	if first > 0 {
-		if size, second := binary.Uvarint(b[first:n]); second > 0 && size <= 1<<62 {
-			return int64(size), nil
-		}
+	if first <= 0 {
+		return 0, false
 	}
-	if err == nil {
-		return 0, fmt.Errorf("%w: the delta at %d", ErrSyntax, offset)
-	}
-	return w.file.Size(offset) // it goes on beyond the window, or is broken
+	result, second := binary.Uvarint(b[first:n])
+	return int64(result), second > 0 && result <= 1<<62
 }
 
 // Of what a delta can do, by gitformat-pack(5): one byte copies 64 KiB of the base, and

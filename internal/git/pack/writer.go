@@ -13,9 +13,7 @@ import (
 // Encode returns a pack of these objects, each once and none as a delta.
 func Encode(objects []object.Raw) ([]byte, error) {
 	var b bytes.Buffer
-	b.WriteString(signature)
-	b.Write(binary.BigEndian.AppendUint32(nil, version))
-	b.Write(binary.BigEndian.AppendUint32(nil, uint32(len(objects))))
+	b.Write(AppendHeader(nil, uint32(len(objects))))
 	z := zlib.NewWriter(&b)
 	for _, o := range objects {
 		b.Write(entryHeader(o.Type, len(o.Content)))
@@ -30,6 +28,13 @@ func Encode(objects []object.Raw) ([]byte, error) {
 	sum := sha1.Sum(b.Bytes())
 	b.Write(sum[:])
 	return b.Bytes(), nil
+}
+
+// AppendHeader appends the [HeaderSize] bytes that a pack of so many objects begins with.
+func AppendHeader(b []byte, objects uint32) []byte {
+	b = append(b, signature...)
+	b = binary.BigEndian.AppendUint32(b, version)
+	return binary.BigEndian.AppendUint32(b, objects)
 }
 
 // entryHeader is three bits of type and the size in base 128, the lowest four bits

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -160,6 +161,37 @@ func TestBound(t *testing.T) {
 	if s := c.Stats(); s.Evicted == 0 || s.Hits == 0 || s.Kept == 0 {
 		t.Errorf("%+v: nothing went, came again or stayed", s)
 	}
+}
+
+// TestMemoryOfKeptAnswers: an answer on disk takes next to nothing in memory, whatever it
+// was made in.
+func TestMemoryOfKeptAnswers(t *testing.T) {
+	c := open(t, Options{})
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.GC() // also what the pools of the first one kept
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	const answers = 100
+	before := heap()
+	for i := range answers {
+		a := ask(i, content(i, 2*chunkSize-1))
+		inner := a.Make
+		a.Make = func(ctx context.Context, w *Writer) (bool, error) {
+			_, _ = w.Said().Write(make([]byte, 20_000))
+			return inner(ctx, w)
+		}
+		a.send(t, c)
+	}
+	if n := c.Stats().Kept; n != answers {
+		t.Fatalf("%d answers are kept, want %d", n, answers)
+	}
+	if each := (int64(heap()) - int64(before)) / answers; each > 4<<10 {
+		t.Errorf("each answer on disk takes %d bytes of memory", each)
+	}
+	runtime.KeepAlive(c)
 }
 
 // TestWorth: what is asked for often stays when others come and go once.

@@ -184,6 +184,7 @@ func (w *Writer) finish(keep bool, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.done, e.err = true, err
+	e.open, e.said = nil, nil // what they were made in stays as long as the answer else
 	e.tell()
 }
 

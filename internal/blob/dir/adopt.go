@@ -1,0 +1,67 @@
+package dir
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+
+	"github.com/refward/refward/internal/blob"
+)
+
+// Adopt makes the bytes of file, a path outside the store and on the same file system, a
+// blob, without copying them: the blob is a second name of the file, which becomes
+// read-only and which nobody may write to any more. Otherwise it is [Store.Put]: when it
+// returns nil the blob is durable and complete, and on an error there is none.
+func (s *Store) Adopt(ctx context.Context, key, file string) error {
+	if err := s.adopt(ctx, key, file); err != nil {
+		return fmt.Errorf("adopt %s as blob %q: %w", file, key, err)
+	}
+	return nil
+}
+
+func (s *Store) adopt(ctx context.Context, key, file string) error {
+	if err := blob.CheckKey(key); err != nil {
+		return err
+	}
+	if err := seal(file); err != nil {
+		return err
+	}
+	parent := path.Dir(key)
+	if err := s.makeDir(parent); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := os.Link(file, path.Join(s.root.Name(), key)); errors.Is(err, fs.ErrExist) {
+		return blob.ErrExists
+	} else if err != nil {
+		return err
+	}
+	if err := syncDir(s.root, parent); err != nil {
+		return errors.Join(err, s.root.Remove(key))
+	}
+	return nil
+}
+
+// seal makes a regular file read-only and brings it to disk.
+func seal(file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is not a regular file")
+	}
+	if err == nil {
+		err = f.Chmod(0o400)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
