@@ -18,6 +18,9 @@ const (
 	sayAnswers = "gitsuite: the host answers"
 )
 
+// leftOut ends the line of a test that was not to run.
+const leftOut = "(--run)"
+
 // result is what became of one test.
 type result int
 
@@ -71,7 +74,7 @@ func readScript(name string, r io.Reader) (*script, error) {
 			now, _ = strconv.Atoi(m[1])
 		}
 		m := testLine.FindStringSubmatch(line)
-		if m == nil {
+		if m == nil || strings.HasSuffix(m[3], leftOut) {
 			continue
 		}
 		n, _ := strconv.Atoi(m[2])
