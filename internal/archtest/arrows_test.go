@@ -19,6 +19,7 @@ var mayImport = map[string]string{
 
 	// Words that everybody shares.
 	"internal/fault":       "",
+	"internal/share":       "",
 	"internal/failpoint":   "",
 	"internal/secret":      "",
 	"internal/git/oid":     "",
@@ -28,7 +29,7 @@ var mayImport = map[string]string{
 	"internal/git/object":  "internal/git/oid",
 	"internal/git/pktline": "",
 	"internal/git/wire":    "internal/git/oid internal/git/pktline internal/git/refname",
-	"internal/git/gitcmd":  "internal/git/oid internal/git/object internal/git/refname",
+	"internal/git/gitcmd":  "internal/git/oid internal/git/object internal/git/refname internal/share",
 	"internal/git/catfile": "internal/git/gitcmd internal/git/object internal/git/oid",
 	"internal/git/pack":    "internal/git/object internal/git/oid",
 	"internal/git/lfs":     "",
@@ -43,8 +44,8 @@ var mayImport = map[string]string{
 	"internal/blob":          "",
 	"internal/blob/blobtest": "internal/blob",
 	"internal/blob/dir":      "internal/blob",
-	"internal/repo":          "internal/blob internal/failpoint internal/git/* internal/repo/replay",
-	"internal/repo/replay":   "",
+	"internal/repo":          "internal/blob internal/failpoint internal/git/* internal/repo/replay internal/share",
+	"internal/repo/replay":   "internal/share",
 
 	// Domains.
 	"internal/codecommit":                "arn policy/catalog internal/authz internal/failpoint internal/fault internal/git/* internal/op internal/repo internal/secret",
@@ -59,15 +60,15 @@ var mayImport = map[string]string{
 	"internal/sqlstore": "internal/authz internal/codecommit internal/fsck internal/git/* internal/iam internal/maintenance internal/repo policy",
 
 	// Front doors.
-	"internal/awsapi":    "internal/authn internal/authz internal/fault internal/op",
-	"internal/gitserver": "internal/authn internal/authz internal/codecommit internal/fault internal/git/* internal/op internal/repo",
+	"internal/awsapi":    "internal/authn internal/authz internal/fault internal/op internal/share",
+	"internal/gitserver": "internal/authn internal/authz internal/codecommit internal/fault internal/git/* internal/op internal/repo internal/share",
 
 	// The library as a command.
 	"internal/policycmd": "arn policy policy/validate policy/validate/report",
 
 	// The rim: wiring, the command, and those who use a host.
 	"internal/server": "internal/authn internal/authz internal/awsapi internal/blob internal/blob/dir internal/codecommit internal/fault internal/fsck internal/git/gitcmd " +
-		"internal/gitserver internal/iam internal/maintenance internal/op internal/repo internal/repo/replay internal/secret internal/sqlstore internal/sts",
+		"internal/gitserver internal/iam internal/maintenance internal/op internal/repo internal/repo/replay internal/secret internal/share internal/sqlstore internal/sts",
 	"internal/person":      "",
 	"internal/demo":        "internal/person",
 	"cmd/refward":          "internal/demo internal/failpoint internal/person internal/policycmd internal/secret internal/server",

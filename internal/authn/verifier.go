@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/refward/refward/internal/authz"
 	"github.com/refward/refward/internal/fault"
 )
 
@@ -111,6 +112,9 @@ func (v *Verifier) lookUp(ctx context.Context, keyID string, tokens []string) (S
 func unknownKey() error {
 	return fault.InvalidClientTokenID.New("The security token included in the request is invalid.")
 }
+
+// Claimed returns whom the claim is of. Nothing of it is proven yet.
+func (s *Signed) Claimed() authz.Principal { return s.identity.Principal }
 
 // Verify checks the signature against the SHA-256 of the body that was read, in time
 // that does not depend on where the signatures differ.

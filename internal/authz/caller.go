@@ -2,6 +2,7 @@ package authz
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/refward/refward/arn"
 )
@@ -39,6 +40,13 @@ type Principal struct {
 	UserID  string  // unique ID: AIDA…, AROA…:session, or the account ID for root (aws:userid)
 	Name    string  // user name (aws:username); empty for root and role sessions
 	Session Session // of temporary credentials
+}
+
+// Owner names who answers for what a principal takes of the host: the user, also for their
+// sessions, or the role of a session, whatever the session is called. It is never empty.
+func (p Principal) Owner() string {
+	id, _, _ := strings.Cut(p.UserID, ":")
+	return p.Account + "/" + id
 }
 
 // Credential names what proved the principal, for the decision log. It never

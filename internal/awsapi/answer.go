@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/refward/refward/internal/fault"
+	"github.com/refward/refward/internal/share"
 )
 
 // This file is the one place where a refusal becomes bytes, in either protocol.
@@ -56,6 +57,9 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, e *exchange, er
 func (h *Handler) faultOf(ctx context.Context, e *exchange, err error) *fault.Fault {
 	if f, ok := errors.AsType[*fault.Fault](err); ok {
 		return f
+	}
+	if busy, ok := errors.AsType[*share.Busy](err); ok {
+		return fault.Throttling.Wrap(err, "Rate exceeded: %s", busy.Error()) // clients try again by themselves
 	}
 	if errors.Is(err, context.Canceled) { // the client is gone, and will not see this
 		return errDeadline.New("The request was cancelled")

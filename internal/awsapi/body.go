@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"sync/atomic"
+	"sync"
 
 	"github.com/refward/refward/internal/fault"
 )
@@ -15,31 +15,56 @@ const (
 	// with large bodies cannot keep out those with small ones.
 	smallBody = 32 << 10
 
-	// maxBodies is how many bytes of larger bodies may be in memory at a time.
-	maxBodies = 256 << 20
+	// maxBodies is how many bytes of larger bodies may be in memory at a time, and
+	// maxOwnBodies how many of them of one holder.
+	maxBodies    = 256 << 20
+	maxOwnBodies = maxBodies / 4
 )
 
 // budget counts the bytes of request bodies that are held in memory. The zero value
 // is ready; it is safe for concurrent use.
-type budget struct{ held atomic.Int64 }
-
-// take reserves n bytes, or reports that there is no room for them.
-func (b *budget) take(n int) bool {
-	if b.held.Add(int64(n)) > maxBodies {
-		b.held.Add(int64(-n))
-		return false
-	}
-	return true
+type budget struct {
+	mu   sync.Mutex // guards what follows
+	held int
+	own  map[string]int // of each holder
 }
 
-func (b *budget) give(n int) { b.held.Add(int64(-n)) }
+// take reserves n bytes, or says that there is no room for them.
+func (b *budget) take(holder string, n int) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.own[holder]+n > maxOwnBodies:
+		return fault.Throttling.New("Too many large requests of yours at once: let one of them end, and try again")
+	case b.held+n > maxBodies:
+		return fault.Throttling.New("Too many large requests at once: try again in a minute")
+	}
+	if b.own == nil {
+		b.own = map[string]int{}
+	}
+	b.held += n
+	b.own[holder] += n
+	return nil
+}
+
+func (b *budget) give(holder string, n int) {
+	if n == 0 {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.held -= n
+	if b.own[holder] -= n; b.own[holder] == 0 {
+		delete(b.own, holder)
+	}
+}
 
 // readBody reads a body of at most limit bytes. Memory is taken as the bytes arrive,
-// whatever Content-Length claims. The caller calls release when it no longer needs
+// whatever Content-Length claims, in the name of a holder. The caller calls release when it no longer needs
 // the body, also after an error.
-func (b *budget) readBody(w http.ResponseWriter, r *http.Request, limit int64) (body []byte, release func(), err error) {
+func (b *budget) readBody(w http.ResponseWriter, r *http.Request, limit int64, holder string) (body []byte, release func(), err error) {
 	reserved := 0
-	release = func() { b.give(reserved) }
+	release = func() { b.give(holder, reserved) }
 	if r.ContentLength > limit {
 		return nil, release, tooLarge(limit)
 	}
@@ -55,8 +80,8 @@ func (b *budget) readBody(w http.ResponseWriter, r *http.Request, limit int64) (
 	for {
 		if len(body) == cap(body) {
 			grown := min(2*cap(body), int(end))
-			if !b.take(grown - reserved) {
-				return nil, release, fault.Throttling.New("Too many large requests at once")
+			if err := b.take(holder, grown-reserved); err != nil {
+				return nil, release, err
 			}
 			reserved = grown
 			body = append(make([]byte, 0, grown), body...)

@@ -61,43 +61,61 @@ func TestReadBody(t *testing.T) {
 			from := &counted{r: tc.body}
 			r := httptest.NewRequest(http.MethodPost, "/", from)
 			r.ContentLength = tc.length
-			body, release, err := b.readBody(httptest.NewRecorder(), r, limit)
+			body, release, err := b.readBody(httptest.NewRecorder(), r, limit, "a")
 			if f, _ := errors.AsType[*fault.Fault](err); string(body) != tc.want || (f != nil) != (tc.code != fault.Code{}) || f != nil && f.Code != tc.code {
 				t.Errorf("got %d bytes, %v, want %d, %v", len(body), err, len(tc.want), tc.code)
 			}
 			if from.n > limit+smallBody {
 				t.Errorf("%d bytes were read, the limit is %d", from.n, limit)
 			}
-			if held := b.held.Load(); held > limit+1 {
+			if held := b.held; held > limit+1 {
 				t.Errorf("%d bytes are reserved", held)
 			}
 			release()
-			if held := b.held.Load(); held != 0 {
+			if held := b.held; held != 0 {
 				t.Errorf("%d bytes stay reserved", held)
 			}
 		})
 	}
 }
 
-// TestBodyBudget: large bodies are refused when there is no room for them, small ones
-// are not.
+// TestBodyBudget: large bodies are refused when there is no room for them, or none in
+// their holder's share, and small ones are not.
 func TestBodyBudget(t *testing.T) {
-	var b budget
-	b.take(maxBodies - smallBody)
-	read := func(n int) error {
+	read := func(b *budget, n int) error {
 		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(strings.Repeat("x", n)))
-		_, release, err := b.readBody(httptest.NewRecorder(), r, maxJSONBody)
+		_, release, err := b.readBody(httptest.NewRecorder(), r, maxJSONBody, "a")
 		release()
 		return err
 	}
-	if err := read(smallBody * 4); !fault.Has(err, fault.Throttling) {
-		t.Errorf("a large body: got %v, want the fault Throttling", err)
-	}
-	if err := read(smallBody - 1); err != nil {
-		t.Errorf("a small body: %v", err)
-	}
-	if held := b.held.Load(); held != maxBodies-smallBody {
-		t.Errorf("%d bytes stay reserved, want %d", held, maxBodies-smallBody)
+	for name, tc := range map[string]struct {
+		held    map[string]int
+		refused string // what a large body is told; empty: it is read
+	}{
+		"no room":            {map[string]int{"b": maxOwnBodies, "c": maxOwnBodies, "d": maxOwnBodies, "e": maxOwnBodies - smallBody}, "in a minute"},
+		"none in the share":  {map[string]int{"a": maxOwnBodies - smallBody}, "of yours"},
+		"another's is taken": {map[string]int{"b": maxOwnBodies}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b budget
+			sum := 0
+			for holder, n := range tc.held {
+				if err := b.take(holder, n); err != nil {
+					t.Fatal(err)
+				}
+				sum += n
+			}
+			err := read(&b, smallBody*4)
+			if tc.refused == "" && err != nil || tc.refused != "" && (!fault.Has(err, fault.Throttling) || !strings.Contains(err.Error(), tc.refused)) {
+				t.Errorf("a large body: got %v, want %q", err, tc.refused)
+			}
+			if err := read(&b, smallBody-1); err != nil {
+				t.Errorf("a small body: %v", err)
+			}
+			if b.held != sum || len(b.own) != len(tc.held) {
+				t.Errorf("%d bytes of %d stay reserved, want %d of %d", b.held, len(b.own), sum, len(tc.held))
+			}
+		})
 	}
 }
 
@@ -108,7 +126,7 @@ func TestClaimedLength(t *testing.T) {
 	r.ContentLength = maxJSONBody
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, release, err := b.readBody(httptest.NewRecorder(), r, maxJSONBody)
+	_, release, err := b.readBody(httptest.NewRecorder(), r, maxJSONBody, "a")
 	runtime.ReadMemStats(&after)
 	release()
 	if err == nil {

@@ -38,6 +38,11 @@ type Handler struct {
 	// handler adds what the signature proved.
 	Caller func(r *http.Request, id authn.Identity) authz.Caller
 
+	// Admit gives the request of a caller who is proven a place among those that are worked
+	// on, and returns the context for it, which names who answers for the caller (package
+	// share), and what gives the place back. Nil: there is a place for everybody.
+	Admit func(ctx context.Context, p authz.Principal) (_ context.Context, release func(), _ error)
+
 	// Timeout bounds the work on a request whose body was read; zero means 55 seconds.
 	Timeout time.Duration
 
@@ -49,12 +54,13 @@ type Handler struct {
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := h.Caller(r, authn.Identity{})
-	e := &exchange{protocol: protocolOf(r), requestID: c.RequestID}
+	e := &exchange{protocol: protocolOf(r), requestID: c.RequestID, leave: func() {}}
 	if r.Method != http.MethodPost && r.Method != http.MethodGet {
 		w.Header().Set("Allow", "GET, POST")
 		h.refuse(w, r, e, errMethod.New("The method %s is not allowed here", r.Method))
 		return
 	}
+	defer func() { e.leave() }() // after the answer was taken
 	body, err := h.serve(w, r, c, e)
 	h.reply(w, r, e, body, err)
 }
@@ -74,6 +80,7 @@ type exchange struct {
 	requestID string
 	service   *service // nil until the signature's scope was read
 	operation string   // empty until the request was dispatched
+	leave     func()   // gives the request's place back
 }
 
 // serve returns the answer to a request. The order matters: an unknown key is refused
@@ -84,7 +91,8 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, c authz.Caller, 
 		return nil, err
 	}
 	e.service = serviceNamed(signed.Service)
-	body, release, err := h.bodies.readBody(w, r, e.protocol.limit())
+	// Who only claims to be somebody can take that somebody's room, and nobody else's.
+	body, release, err := h.bodies.readBody(w, r, e.protocol.limit(), signed.Claimed().Owner())
 	defer release()
 	if fault.Has(err, fault.RequestTooLarge) && r.Header.Get("Expect") == "" {
 		// A client that is cut off in the middle of its body does not see the answer; one
@@ -99,6 +107,14 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, c authz.Caller, 
 		return nil, err
 	}
 	c.Principal, c.Credential = id.Principal, id.Credential
+	if h.Admit != nil {
+		ctx, leave, err := h.Admit(r.Context(), c.Principal)
+		if err != nil {
+			return nil, err
+		}
+		e.leave = leave
+		r = r.WithContext(ctx)
+	}
 	return h.perform(r, c, e, body)
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/refward/refward/internal/authz"
 	"github.com/refward/refward/internal/fault"
 	"github.com/refward/refward/internal/op"
+	"github.com/refward/refward/internal/share"
 )
 
 func TestKnown(t *testing.T) {
@@ -235,6 +236,20 @@ func TestErrorsAreHidden(t *testing.T) {
 	}
 	if s := log.String(); strings.Count(s, "\n") != 1 || !strings.Contains(s, "disk on fire") || !strings.Contains(s, requestID) || !strings.Contains(s, "operation=GetBranch") {
 		t.Errorf("the log is %q", s)
+	}
+}
+
+// TestBusy: who gets no place is told so in the words that clients try again upon, and
+// nothing is logged.
+func TestBusy(t *testing.T) {
+	h := newHandler(t, does("codecommit", "GetBranch", func(context.Context, authz.Caller, *codecommit.GetBranchInput) (*codecommit.GetBranchOutput, error) {
+		return nil, fmt.Errorf("git merge-base: %w", &share.Busy{What: "questions about history", Own: 2})
+	}))
+	var log bytes.Buffer
+	h.Log = slog.New(slog.NewTextHandler(&log, nil))
+	w := call(h, "codecommit", jsonRequest("GetBranch", "{}"))
+	if w.Code != 400 || w.Header().Get("X-Amzn-Errortype") != "ThrottlingException" || !strings.Contains(w.Body.String(), "as one user may (2)") || log.Len() > 0 {
+		t.Errorf("got %d %s, the log is %q", w.Code, w.Body, log.String())
 	}
 }
 

@@ -66,7 +66,7 @@ func newHandler(tb testing.TB, operations ...op.Any) *Handler {
 func (h *Handler) verified(service string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e := &exchange{protocol: protocolOf(r), requestID: requestID, service: serviceNamed(service)}
-		body, release, err := h.bodies.readBody(w, r, e.protocol.limit())
+		body, release, err := h.bodies.readBody(w, r, e.protocol.limit(), "a")
 		defer release()
 		if err == nil {
 			body, err = h.perform(r, authz.Caller{RequestID: requestID}, e, body)

@@ -27,6 +27,10 @@ type Handler struct {
 	// Caller makes the caller of a request from who was proven to send it.
 	Caller func(r *http.Request, id authn.Identity) authz.Caller
 
+	// Admit gives the request of a caller who is proven its place. Nil: there is one for
+	// everybody.
+	Admit Admission
+
 	// Tickets are what clients of Git LFS transfer objects with. Nil: there is no LFS here.
 	Tickets *authn.Tickets
 
@@ -89,7 +93,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x.caller = h.Caller(x.r, id)
-	if err := serve(ctx); err != nil {
+	ctx, leave, err := h.Admit.admit(ctx, x.caller.Principal)
+	if err == nil {
+		defer leave()
+		err = serve(ctx)
+	}
+	if err != nil {
 		x.fail(err)
 	}
 }

@@ -130,7 +130,7 @@ func TestCloneFetchPush(t *testing.T) {
 		bare := d.host.create("app")
 		dir := d.work(t, "app")
 		git(t, dir, "tag", "-a", "-m", "one", "v1")
-		out := git(t, dir, "-c", v, "push", "origin", "master", "v1")
+		out := git(t, dir, "-c", v, "push", "--progress", "origin", "master", "v1")
 		if !strings.Contains(out, "remote: Validating objects: 100%") {
 			t.Errorf("no progress from the server:\n%s", out)
 		}

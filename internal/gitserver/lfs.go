@@ -163,7 +163,11 @@ func (h *Handler) serveLFS(ctx context.Context, x *exchange, r lfsRoute) {
 		err = l.identify(ctx, e)
 	}
 	if err == nil {
-		err = e.serve(l, ctx)
+		var leave func()
+		if ctx, leave, err = h.Admit.admit(ctx, x.caller.Principal); err == nil {
+			defer leave()
+			err = e.serve(l, ctx)
+		}
 	}
 	if err != nil {
 		l.drain()

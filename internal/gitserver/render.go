@@ -7,7 +7,9 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/refward/refward/internal/authn"
 	"github.com/refward/refward/internal/authz"
@@ -16,6 +18,7 @@ import (
 	"github.com/refward/refward/internal/git/pktline"
 	"github.com/refward/refward/internal/git/wire"
 	"github.com/refward/refward/internal/repo"
+	"github.com/refward/refward/internal/share"
 )
 
 // refusal is an error of the door's own, for the client to read.
@@ -90,6 +93,9 @@ func answerTo(err error) answer {
 	}
 	if t, ok := errors.AsType[*tooLarge](err); ok {
 		return answer{status: http.StatusRequestEntityTooLarge, lines: []string{t.Error()}}
+	}
+	if b, ok := errors.AsType[*share.Busy](err); ok {
+		return answer{status: http.StatusServiceUnavailable, lines: []string{b.Error()}}
 	}
 	switch {
 	case errors.Is(err, authn.ErrUnknown):
@@ -181,6 +187,16 @@ func (l errorLog) record(ctx context.Context, a *answer, err error, c authz.Call
 		slog.String("request_id", c.RequestID), slog.Any("error", err))
 }
 
+// retryAfter is when a client may try again for which there was no place.
+const retryAfter = 30 * time.Second
+
+// retry tells when to try again what cannot be done now.
+func (a answer) retry(h http.Header) {
+	if a.status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", strconv.Itoa(int(retryAfter/time.Second)))
+	}
+}
+
 // fail answers with the error. Nothing has been sent yet.
 func (x *exchange) fail(err error) {
 	a := answerTo(err)
@@ -192,6 +208,7 @@ func (x *exchange) fail(err error) {
 	if a.status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Basic realm="Refward", charset="UTF-8"`)
 	}
+	a.retry(h)
 	x.w.WriteHeader(a.status)
 	_, _ = io.WriteString(x.w, a.text()+"\n") // a client that is gone needs no answer
 }
@@ -210,6 +227,7 @@ func (x *lfsExchange) fail(err error) {
 		x.w.Header().Set("WWW-Authenticate", challenge)
 	}
 	text, _ := json.Marshal(lfs.ErrorAnswer{Message: a.text(), RequestID: x.caller.RequestID})
+	a.retry(x.w.Header())
 	x.startLFS(a.status)
 	_, _ = x.w.Write(append(text, '\n')) // a client that is gone needs no answer
 }

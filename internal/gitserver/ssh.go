@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -17,6 +18,7 @@ import (
 	"github.com/refward/refward/internal/authz"
 	"github.com/refward/refward/internal/codecommit"
 	"github.com/refward/refward/internal/repo"
+	"github.com/refward/refward/internal/share"
 )
 
 // SSH serves Git over SSH, at ssh://KEYID@HOST:PORT/v1/repos/NAME: the user name is the
@@ -40,6 +42,13 @@ type SSH struct {
 	HTTPURL string
 
 	Limits Limits
+
+	// Admit gives a command its place. Nil: there is one for everybody.
+	Admit Admission
+
+	// Strangers bounds the connections from one address whose client has not proven who it
+	// is, and Users those of one user. Both say no at once. Nil: only Connections counts.
+	Strangers, Users *share.Gate
 
 	Connections int           // at once, the unauthenticated ones among them; default 256
 	Handshake   time.Duration // the longest until a client has proven who it is; default 30 seconds
@@ -73,7 +82,7 @@ func (s *SSH) Serve(ctx context.Context, l net.Listener) error {
 	defer wg.Wait()
 	places := make(chan struct{}, cmp.Or(s.Connections, DefaultConnections))
 	for {
-		conn, err := l.Accept()
+		conn, err := accept(ctx, l)
 		if ctx.Err() != nil {
 			if err == nil {
 				_ = conn.Close()
@@ -87,16 +96,50 @@ func (s *SSH) Serve(ctx context.Context, l net.Listener) error {
 			kill()
 			return fmt.Errorf("accept SSH connections: %w", err)
 		}
-		select {
-		case places <- struct{}{}:
-		default: // full: the client sees a closed connection and may try again
+		known, err := s.Strangers.Take(share.As(ctx, sourceOf(conn)))
+		if err == nil {
+			select {
+			case places <- struct{}{}:
+			default:
+				err = errFull
+				known()
+			}
+		}
+		if err != nil { // the client sees a closed connection and may try again
 			_ = conn.Close()
 			continue
 		}
+		known = sync.OnceFunc(known)
 		wg.Go(func() {
 			defer func() { <-places }()
-			s.connection(ctx, running, conn)
+			defer known()
+			s.connection(ctx, running, conn, known)
 		})
+	}
+}
+
+// errFull is why a connection is closed.
+var errFull = errors.New("as many connections are open as may be")
+
+// acceptAgain is how long there is no use in accepting connections when there are no
+// more files to be opened.
+const acceptAgain = 100 * time.Millisecond
+
+// accept waits for a connection. That the host has too many files open, or a client left
+// before its turn, is no reason to end.
+func accept(ctx context.Context, l net.Listener) (net.Conn, error) {
+	for {
+		conn, err := l.Accept()
+		if !errors.Is(err, syscall.EMFILE) && !errors.Is(err, syscall.ENFILE) && !errors.Is(err, syscall.ECONNABORTED) {
+			return conn, err
+		}
+		pause := time.NewTimer(acceptAgain)
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return nil, ctx.Err()
+		}
 	}
 }
 
@@ -139,15 +182,16 @@ func (s *SSH) identify(ctx context.Context, id string, key []byte) (authn.Identi
 }
 
 // connection serves one connection. No new commands start once accepting has ended;
-// those that run are cancelled when running ends.
-func (s *SSH) connection(accepting, running context.Context, raw net.Conn) {
+// those that run are cancelled when running ends. known is called once the client has
+// proven who it is, and has a place among the connections of that user.
+func (s *SSH) connection(accepting, running context.Context, raw net.Conn, known func()) {
 	defer raw.Close()
 	ctx, cancel := context.WithCancel(running)
 	defer cancel()
 	tooLong := time.AfterFunc(cmp.Or(s.Handshake, DefaultHandshake), func() { _ = raw.Close() })
 	stopWaiting := context.AfterFunc(accepting, func() { _ = raw.Close() }) // not yet proven: not worth waiting for
 	conn, channels, requests, err := ssh.NewServerConn(raw, s.config(ctx))
-	tooLong.Stop()
+	defer tooLong.Stop()
 	if err != nil || !stopWaiting() {
 		return // clients that cannot prove who they are come by all day: nothing to log
 	}
@@ -155,6 +199,12 @@ func (s *SSH) connection(accepting, running context.Context, raw net.Conn) {
 	defer stop()
 
 	c := &sshConnection{server: s, conn: conn, limits: s.Limits.withDefaults()}
+	leave, err := c.admit(ctx)
+	defer leave()
+	if c.refused = err; err == nil {
+		tooLong.Stop() // one that is refused is told so, and then counts as a stranger's
+		known()
+	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { ssh.DiscardRequests(requests) }) // no forwarding
@@ -185,10 +235,24 @@ type sshConnection struct {
 	conn   *ssh.ServerConn
 	limits Limits
 
+	refused error // why no command is run; nil: they are
+
 	idle *time.Timer // closes the connection; runs while there is no session
 
 	mu       sync.Mutex // guards sessions
 	sessions int
+}
+
+// admit takes a place among the connections of the user who has proven to hold the key.
+func (c *sshConnection) admit(ctx context.Context) (leave func(), err error) {
+	id, err := c.server.identify(ctx, c.conn.User(), c.key())
+	if err == nil {
+		leave, err = c.server.Users.Take(share.As(ctx, id.Principal.Owner()))
+	}
+	if err != nil {
+		return func() {}, err
+	}
+	return leave, nil
 }
 
 // begin counts a session, and reports false where there are too many.

@@ -39,7 +39,7 @@ type sshDoor struct {
 	ended  chan error
 }
 
-func newSSHDoor(t testing.TB, limits Limits) *sshDoor {
+func newSSHDoor(t testing.TB, limits Limits, change ...func(*SSH)) *sshDoor {
 	dir := t.TempDir()
 	hostKey, err := HostKey(filepath.Join(dir, "host"))
 	if err != nil {
@@ -59,6 +59,9 @@ func newSSHDoor(t testing.TB, limits Limits) *sshDoor {
 		Tickets: newTickets(t),
 		HTTPURL: "http://git.example.com",
 		service: d.host,
+	}
+	for _, f := range change {
+		f(d.server)
 	}
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

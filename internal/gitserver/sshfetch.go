@@ -130,13 +130,8 @@ func (f *statefulFetch) shallow(ctx context.Context) error {
 }
 
 // haves reads what the client has until it is done; it reports false where the client
-// left instead.
+// left instead. Nothing is held of the repository while the client takes its time.
 func (f *statefulFetch) haves(ctx context.Context, r *pktline.Reader) (done bool, err error) {
-	objects, err := f.x.service.objects(ctx, f.snap)
-	if err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, objects.Close()) }()
 	out := pktline.NewWriter(f.x.out)
 	for {
 		k, p, err := r.Next()
@@ -163,18 +158,23 @@ func (f *statefulFetch) haves(ctx context.Context, r *pktline.Reader) (done bool
 		case l.Word != "have":
 			return false, errFetchLine
 		}
-		if err := f.have(ctx, objects, out, l.OID); err != nil {
+		if err := f.have(ctx, out, l.OID); err != nil {
 			return false, err
 		}
 	}
 }
 
 // have acknowledges the first commit that is here too.
-func (f *statefulFetch) have(ctx context.Context, objects objects, out *pktline.Writer, id oid.ID) error {
+func (f *statefulFetch) have(ctx context.Context, out *pktline.Writer, id oid.ID) error {
 	if len(f.common) == maxCommon {
 		return nil // enough to make a pack from
 	}
-	_, _, err := objects.Info(ctx, id)
+	objects, err := f.x.service.objects(ctx, f.snap)
+	if err != nil {
+		return err
+	}
+	_, _, err = objects.Info(ctx, id)
+	err = errors.Join(err, objects.Close())
 	switch {
 	case errors.Is(err, repo.ErrObjectNotFound):
 		return nil

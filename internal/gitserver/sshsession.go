@@ -155,10 +155,18 @@ func (c *sshConnection) run(ctx context.Context, ch ssh.Channel, hangUp func(), 
 		if lfs != nil {
 			x.told = sink(ch.Stderr())
 		}
+		if c.refused != nil {
+			return c.refused
+		}
 		var err error
 		if x.caller, err = x.prove(ctx); err != nil {
 			return err
 		}
+		ctx, leave, err := c.server.Admit.admit(ctx, x.caller.Principal)
+		if err != nil {
+			return err
+		}
+		defer leave()
 		if lfs != nil {
 			return x.lfsAuthenticate(ctx, c.server, authn.SSHProof(c.conn.User(), c.key()), lfs)
 		}

@@ -53,6 +53,9 @@ type Options struct {
 	// Answers bounds the bytes of answers to fetches that are kept in the cache folder, so
 	// that the next one who asks the same gets them from there. Zero: 4 GiB.
 	Answers int64
+	// AnswersWait bounds how long a fetch waits for room in the share of who asks. Zero: 2
+	// minutes.
+	AnswersWait time.Duration
 	// Memory bounds what one process that unpacks what a client sent may allocate, in
 	// bytes. Zero: 4 GiB.
 	Memory uint64
@@ -111,7 +114,7 @@ func Open(ctx context.Context, o Options) (*House, error) {
 	h.ids.now = o.Now
 	h.life, h.end = context.WithCancel(context.WithoutCancel(ctx))
 	h.readers = catfile.NewPool(h.life, o.Git)
-	h.answers, err = replay.Open(replay.Options{Dir: filepath.Join(dir, answersDir), Disk: o.Answers, Go: h.start, Life: h.life, Now: o.Now})
+	h.answers, err = replay.Open(replay.Options{Dir: filepath.Join(dir, answersDir), Disk: o.Answers, Wait: o.AnswersWait, Go: h.start, Life: h.life, Now: o.Now})
 	if err != nil {
 		h.end()
 		return nil, fmt.Errorf("open repository cache: %w", err)

@@ -14,6 +14,7 @@ import (
 	"github.com/refward/refward/internal/git/pktline"
 	"github.com/refward/refward/internal/git/wire"
 	"github.com/refward/refward/internal/repo/replay"
+	"github.com/refward/refward/internal/share"
 )
 
 // errNoPack is the error where pack-objects ended without a byte: upload-pack then says
@@ -40,11 +41,24 @@ func (f *fetch) sendPack(ctx context.Context, t terms) error {
 	case errors.Is(err, replay.ErrTooSlow):
 		_, _ = io.WriteString(mux.Band(wire.BandError), err.Error()+"; try again\n")
 		return fmt.Errorf("%w: %w", ErrBadFetch, err)
+	case out.begun && isBusy(err):
+		_, _ = io.WriteString(mux.Band(wire.BandError), busyText(err)+"\n")
 	case out.begun:
 		// In the words of upload-pack. A client that is gone needs none.
 		_, _ = io.WriteString(mux.Band(wire.BandError), "the pack could not be made or sent whole\n")
 	}
 	return fetchError(err, f.snap.ID)
+}
+
+// isBusy reports whether there was no place for a process, or no room in a share.
+func isBusy(err error) bool { return busyText(err) != "" }
+
+// busyText is what a client is told then.
+func busyText(err error) string {
+	if busy, ok := errors.AsType[*share.Busy](err); ok {
+		return busy.Error()
+	}
+	return ""
 }
 
 // headed writes a head before the first byte.
@@ -115,12 +129,16 @@ func (p *packing) make(ctx context.Context, w *replay.Writer) (keep bool, err er
 	}
 	defer c.end()
 	band := &bandOne{w: w}
-	if s, ok := p.whole(ctx, c.cached); ok {
+	s, ok, err := p.whole(ctx, c.cached)
+	if err != nil {
+		return false, err
+	}
+	if ok {
 		err := p.sendStock(ctx, c.cached, s, band)
 		if err == nil {
 			err = band.Close()
 		}
-		if err == nil || band.begun || ctx.Err() != nil {
+		if err == nil || band.begun || ctx.Err() != nil || isBusy(err) {
 			return err == nil, err
 		}
 	}
@@ -147,7 +165,7 @@ func (p *packing) make(ctx context.Context, w *replay.Writer) (keep bool, err er
 	switch {
 	case err == nil:
 		return true, band.Close()
-	case band.begun || ctx.Err() != nil:
+	case band.begun || ctx.Err() != nil || isBusy(err):
 		return false, err
 	}
 	return false, fmt.Errorf("%w: %w", errNoPack, err)

@@ -42,29 +42,30 @@ const (
 // The proof is a count. The stock is all that the snapshot has, so what the snapshot's
 // refs reach is in it; when as many objects are reachable as it has, none is left over
 // that might not be sent. Only with a bitmap is this counted: without one, counting takes
-// as long as making the pack. Any doubt means that pack-objects makes the answer.
-func (p *packing) whole(ctx context.Context, c *cached) (s *stock, ok bool) {
+// as long as making the pack. Any doubt means that pack-objects makes the answer. The
+// error is that of a count that had no place to run.
+func (p *packing) whole(ctx context.Context, c *cached) (s *stock, ok bool, err error) {
 	if !p.plain() || !p.snap.advertises(p.wants) {
-		return nil, false
+		return nil, false, nil
 	}
 	if s, ok = p.stock(c); !ok {
-		return nil, false
+		return nil, false, nil
 	}
-	wanted, ok := p.reachable(ctx, c, p.revs)
+	wanted, err := p.reachable(ctx, c, p.revs)
 	switch {
-	case !ok || wanted == 0:
-		return nil, false
+	case err != nil || wanted == 0:
+		return nil, false, err
 	case wanted == s.count:
-		return s, true
+		return s, true, nil
 	case wanted < s.count-s.count/spare || s.size < smallStock:
-		return nil, false
+		return nil, false, nil
 	}
 	var refs []byte
 	for _, r := range p.snap.Refs {
 		refs = appendIDs(refs, []oid.ID{r.OID})
 	}
-	all, ok := p.reachable(ctx, c, string(refs))
-	return s, ok && all == s.count
+	all, err := p.reachable(ctx, c, string(refs))
+	return s, err == nil && all == s.count, err
 }
 
 // plain reports whether nothing that is asked for speaks against whole packs.
@@ -145,15 +146,19 @@ func (p *packing) since(c *cached, base Pack) ([]oid.ID, error) {
 	return slices.Compact(since), nil
 }
 
-// reachable counts the objects that are reachable from some, by bitmap.
-func (p *packing) reachable(ctx context.Context, c *cached, revs string) (n int64, ok bool) {
+// reachable counts the objects that are reachable from some, by bitmap; 0 where they
+// cannot be counted.
+func (p *packing) reachable(ctx context.Context, c *cached, revs string) (int64, error) {
 	out, err := p.house.Git.Command("rev-list").GitDir(c.dir).Flag("--count").Flag("--objects").Flag("--use-bitmap-index").Flag("--stdin").
 		Class(gitcmd.Sending).Stdin(strings.NewReader(revs)).Output(ctx, 64)
-	if err != nil {
-		return 0, false // pack-objects says what is wrong
+	if isBusy(err) {
+		return 0, err
 	}
-	n, err = strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
-	return n, err == nil
+	n, bad := strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
+	if err != nil || bad != nil {
+		return 0, nil // pack-objects says what is wrong
+	}
+	return n, nil
 }
 
 func fileExists(path string) bool {

@@ -84,6 +84,9 @@ type Config struct {
 	// MaxLFSBytes bounds one object of Git LFS. 0: 5 GiB.
 	MaxLFSBytes int64
 
+	// Places are how many requests, connections and processes there are at once.
+	Places Places
+
 	// DrainTimeout is how long requests may go on once the host was told to stop. 0: 30 s.
 	DrainTimeout time.Duration
 

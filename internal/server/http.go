@@ -33,10 +33,11 @@ const gitPrefix = "/v1/repos/"
 
 func (s *Server) httpServer() *http.Server {
 	return &http.Server{
-		Handler:           s.record(hurry(s.survive(http.HandlerFunc(s.route)), bodyReadTimeout, bodyWriteTimeout)),
+		Handler:           s.record(hurry(s.survive(s.meet(http.HandlerFunc(s.route))), bodyReadTimeout, bodyWriteTimeout)),
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
+		ConnContext:       withMetConn,
 		ErrorLog:          slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),
 	}
 }

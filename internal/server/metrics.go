@@ -16,6 +16,7 @@ import (
 	"github.com/refward/refward/internal/op"
 	"github.com/refward/refward/internal/repo"
 	"github.com/refward/refward/internal/repo/replay"
+	"github.com/refward/refward/internal/share"
 )
 
 // metrics are the host's own, in a registry of their own: two hosts in one process do
@@ -78,6 +79,50 @@ func (m *metrics) answers(house *repo.House) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "refward_fetch_answers_disk_bytes", Help: "Bytes of answers to fetches on disk.",
 	}, func() float64 { return float64(house.AnswerStats().Disk) }))
+}
+
+// places shows how many places are taken, and who waited or was refused, by kind.
+func (m *metrics) places(gates map[string]*share.Gate, house *repo.House) {
+	m.registry.MustRegister(placesCollector{gates, house})
+}
+
+// placesCollector reads the gates when it is asked. It is the collector of one registry.
+type placesCollector struct {
+	gates map[string]*share.Gate
+	house *repo.House
+}
+
+var (
+	placesHeld    = prometheus.NewDesc("refward_places_held", "Places taken now, by kind.", []string{"kind"}, nil)
+	placesWaiting = prometheus.NewDesc("refward_places_waiting", "Who waits for a place now, by kind.", []string{"kind"}, nil)
+	placesWaits   = prometheus.NewDesc("refward_places_waits_total", "How often a place had to be waited for, by kind.", []string{"kind"}, nil)
+	placesRefused = prometheus.NewDesc("refward_places_refused_total",
+		"How often there was no place in time, by kind and reason: the share of one user or address was taken, or all of it.", []string{"kind", "reason"}, nil)
+)
+
+// Describe implements [prometheus.Collector].
+func (placesCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{placesHeld, placesWaiting, placesWaits, placesRefused} {
+		ch <- d
+	}
+}
+
+// Collect implements [prometheus.Collector].
+func (c placesCollector) Collect(ch chan<- prometheus.Metric) {
+	tell := func(d *prometheus.Desc, t prometheus.ValueType, n int64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, t, float64(n), labels...)
+	}
+	for kind, g := range c.gates {
+		s := g.Stats()
+		tell(placesHeld, prometheus.GaugeValue, s.Held, kind)
+		tell(placesWaiting, prometheus.GaugeValue, s.Waiting, kind)
+		tell(placesWaits, prometheus.CounterValue, s.Waited, kind)
+		tell(placesRefused, prometheus.CounterValue, s.OverOwn, kind, "share")
+		tell(placesRefused, prometheus.CounterValue, s.Full, kind, "full")
+	}
+	s := c.house.AnswerStats()
+	tell(placesWaits, prometheus.CounterValue, s.Waited, "answer-bytes")
+	tell(placesRefused, prometheus.CounterValue, s.Refused, "answer-bytes", "share")
 }
 
 func (m *metrics) request(rec *record, status int, took time.Duration) {

@@ -44,6 +44,7 @@ type Server struct {
 
 	dir      *dataDir
 	metrics  *metrics
+	gates    gates
 	checks   []check
 	api, git http.Handler
 	upkeep   *maintenance.Worker // nil where it is switched off
@@ -72,7 +73,7 @@ func Open(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, metrics: newMetrics()}
+	s := &Server{cfg: cfg, metrics: newMetrics(), gates: cfg.Places.gates()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -103,13 +104,14 @@ func Open(ctx context.Context, cfg Config) (_ *Server, err error) {
 	// What they may do.
 	house, err := repo.Open(ctx, repo.Options{
 		CacheDir: s.dir.join("cache"), Blobs: on.blobs, Link: on.blobs.Link, Adopt: on.blobs.Adopt, Packs: on.db.Packs(), Git: on.git, Log: cfg.Log, Now: cfg.Now,
-		Answers: cfg.FetchCacheBytes,
+		Answers: cfg.FetchCacheBytes, AnswersWait: cfg.Places.Wait,
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.onClose(house.Close)
 	s.metrics.answers(house)
+	s.metrics.places(s.gates.kinds(on.git), house)
 	repositories := &codecommit.Service{
 		Store: on.db.CodeCommit(), Repos: house, Keeper: on.keeper,
 		Partition: partition, Region: cfg.Region, Account: s.account, HTTPURL: s.httpURL, SSHURL: s.sshURL,
@@ -131,15 +133,17 @@ func Open(ctx context.Context, cfg Config) (_ *Server, err error) {
 	limits := gitserver.Limits{PushBytes: cfg.MaxPackBytes + gitserver.DefaultCommandBytes}
 	s.api = s.progress(&awsapi.Handler{
 		Table: table, Verifier: verifier, Authorizer: authorizer, Log: cfg.Log, Caller: s.caller,
+		Admit: admit(s.gates.api),
 	})
 	tickets := &authn.Tickets{Keeper: on.keeper, Now: cfg.Now}
 	s.git = &gitserver.Handler{
 		CodeCommit: repositories, Repos: house, Verifier: verifier, Authorizer: authorizer, Log: cfg.Log, Caller: s.caller, Limits: limits,
-		Tickets: tickets, PublicURL: cfg.PublicURL,
+		Tickets: tickets, PublicURL: cfg.PublicURL, Admit: admit(s.gates.git),
 	}
 	s.ssh = &gitserver.SSH{
 		CodeCommit: repositories, Repos: house, Keys: identities, Authorizer: authorizer, Log: cfg.Log, Caller: s.sshCaller, Limits: limits,
 		HostKeys: on.hosts, Drain: cfg.DrainTimeout, Tickets: tickets, HTTPURL: s.httpURL,
+		Admit: admit(s.gates.git), Strangers: s.gates.strangerSSH, Users: s.gates.users, Connections: cfg.Places.SSH,
 	}
 	s.checks = []check{
 		{"metadata", func(ctx context.Context) error { _, err := on.db.IAM().Generation(ctx, s.account); return err }},
@@ -173,7 +177,9 @@ func (s *Server) openGround(ctx context.Context) (on ground, err error) {
 	if err := blob.SelfTest(ctx, on.blobs); err != nil {
 		return on, err
 	}
-	if on.git, err = gitcmd.Open(ctx, gitcmd.Options{Path: s.cfg.Git}); err != nil {
+	if on.git, err = gitcmd.Open(ctx, gitcmd.Options{
+		Path: s.cfg.Git, Sending: s.cfg.Places.Send, Receiving: s.cfg.Places.Receive, Wait: s.cfg.Places.Wait,
+	}); err != nil {
 		return on, err
 	}
 	key, err := gitserver.HostKey(s.dir.join(hostKeyFile))
@@ -207,6 +213,7 @@ func (s *Server) listen(ctx context.Context) error {
 	if s.sshListener, err = s.bind(ctx, s.cfg.SSHListen, "--ssh-listen"); err != nil {
 		return err
 	}
+	s.listener = &metListener{Listener: s.listener, gate: s.gates.strangerHTTP, holder: s.strangerOf}
 	scheme := "http"
 	if tlsConfig != nil {
 		scheme = "https"

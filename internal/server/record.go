@@ -16,6 +16,8 @@ type record struct {
 	door string // "api", "git", "other"
 	op   string // "codecommit:GetBranch", "git-receive-pack"; never text of the client's
 	code string // error code, or empty where the status says it all
+
+	known func() // called when the caller is proven; nil: nobody asks
 }
 
 type recordKey struct{}

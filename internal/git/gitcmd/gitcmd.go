@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/refward/refward/internal/share"
 )
 
 // MinVersion is the oldest git that is known to do all that is asked of it.
@@ -34,10 +36,18 @@ type Options struct {
 
 	// Tidying bounds how many processes of that class run at once. Zero: one.
 	Tidying int
+
+	// Wait bounds how long a process waits for its place. Zero: 2 minutes.
+	Wait time.Duration
 }
 
+// defaultWait is as long as a client may stall.
+const defaultWait = 2 * time.Minute
+
 // Class says what a process mostly waits for, and so how many of them may run at once.
-// A slow client holds a place among its like only.
+// A slow client holds a place among its like only, and whoever the context names (see
+// package share) holds a quarter of those at most; of [Working], whose processes end by
+// themselves, half.
 type Class uint8
 
 // The classes.
@@ -49,12 +59,18 @@ const (
 	classes
 )
 
+// String returns the class's name in metrics.
+func (c Class) String() string { return [...]string{"work", "receive", "send", "tidy"}[c] }
+
+// Classes are all of them.
+func Classes() []Class { return []Class{Working, Receiving, Sending, Tidying} }
+
 // Git runs one git binary. Safe for concurrent use.
 type Git struct {
 	path    string
 	home    string
 	version Version
-	slots   [classes]chan struct{}
+	places  [classes]*share.Gate
 }
 
 // Version is a version of git, as far as it matters here.
@@ -88,14 +104,7 @@ func Open(ctx context.Context, o Options) (*Git, error) {
 	if g.home == "" {
 		g.home = "/nonexistent"
 	}
-	for class, size := range map[Class]int{
-		Receiving: orElse(o.Receiving, 32),
-		Sending:   orElse(o.Sending, 64),
-		Working:   orElse(o.Working, 2*runtime.GOMAXPROCS(0)),
-		Tidying:   orElse(o.Tidying, 1),
-	} {
-		g.slots[class] = make(chan struct{}, size)
-	}
+	g.openPlaces(o)
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
 	out, err := g.Command("version").Output(ctx, 1024)
@@ -111,6 +120,27 @@ func Open(ctx context.Context, o Options) (*Git, error) {
 	}
 	return g, nil
 }
+
+// openPlaces makes the gates before the processes of each class.
+func (g *Git) openPlaces(o Options) {
+	wait := o.Wait
+	if wait == 0 {
+		wait = defaultWait
+	}
+	working := orElse(o.Working, 2*runtime.GOMAXPROCS(0))
+	for class, gate := range map[Class]share.Options{
+		Receiving: {What: "pushes", Places: orElse(o.Receiving, 32)},
+		Sending:   {What: "clones and fetches", Places: orElse(o.Sending, 64)},
+		Working:   {What: "questions about history", Places: working, Share: max(working/2, 1)},
+		Tidying:   {What: "consolidations", Places: orElse(o.Tidying, 1)},
+	} {
+		gate.Wait = wait
+		g.places[class] = share.New(gate)
+	}
+}
+
+// Places returns the gate before the processes of a class.
+func (g *Git) Places(c Class) *share.Gate { return g.places[c] }
 
 func orElse(n, otherwise int) int {
 	if n > 0 {
@@ -154,16 +184,5 @@ func (g *Git) environment() []string {
 		"GIT_TERMINAL_PROMPT=0",
 		"GIT_ATTR_NOSYSTEM=1",
 		"GIT_OPTIONAL_LOCKS=0",
-	}
-}
-
-// take waits for a place in a class and returns what gives it back.
-func (g *Git) take(ctx context.Context, c Class) (release func(), err error) {
-	slots := g.slots[c]
-	select {
-	case slots <- struct{}{}:
-		return func() { <-slots }, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
 	}
 }

@@ -67,9 +67,10 @@ func (c *Command) Stderr(w io.Writer) *Command { c.stderr = w; return c }
 const patience = 5 * time.Second
 
 // Run runs the command to its end. The error is the context's where it ended, that of
-// Stdin's reader or Stdout's writer where it failed, and else an [*ExitError].
+// Stdin's reader or Stdout's writer where it failed, a [*share.Busy] where there was no
+// place for it, and else an [*ExitError].
 func (c *Command) Run(ctx context.Context) error {
-	release, err := c.git.take(ctx, c.class)
+	release, err := c.git.places[c.class].Take(ctx)
 	if err != nil {
 		return fmt.Errorf("git %s: wait for a place: %w", c.name, err)
 	}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/refward/refward/internal/share"
 )
 
 // chunkSize is the most that is written, read and checked at once. An answer of one
@@ -60,10 +62,12 @@ type entry struct {
 	group  string
 	path   string
 	cancel context.CancelCauseFunc // ends its making
+	party  *share.Party            // who reads it, and so in whose name it is made
 
 	// Guarded by the cache's mutex.
 	state        state
 	readers      int
+	holders      map[string]int // of the readers
 	uses         int
 	disk, memory int64 // what it takes
 	filed        bool  // it may have a file
@@ -89,7 +93,7 @@ type entry struct {
 
 func newEntry(c *Cache, q Request, serial uint64, cancel context.CancelCauseFunc) *entry {
 	return &entry{
-		cache: c, key: q.Key, group: q.Group, cancel: cancel, uses: 1, place: resting,
+		cache: c, key: q.Key, group: q.Group, cancel: cancel, party: share.NewParty(), holders: map[string]int{}, uses: 1, place: resting,
 		path: filepath.Join(c.Dir, fmt.Sprintf("%016x", serial)),
 		news: make(chan struct{}), tails: map[*reader]struct{}{}, moved: make(chan struct{}, 1),
 	}
@@ -107,10 +111,10 @@ func (e *entry) queue() *queue {
 func (e *entry) inMemory() bool { return !e.filed }
 
 // reader adds a reader at the beginning.
-func (e *entry) reader() *reader {
+func (e *entry) reader(holder string) *reader {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	r := &reader{entry: e}
+	r := &reader{entry: e, holder: holder}
 	e.tails[r] = struct{}{}
 	return r
 }

@@ -18,10 +18,11 @@ func (c *Cache) rest(e *entry) {
 }
 
 // reserve finds room for n more bytes of an answer on disk, if need be by dropping
-// answers that nobody reads. It is false where there is no room.
+// answers that nobody reads. It is false where there is no room, or where all who wait for
+// the answer have their share of it.
 func (c *Cache) reserve(e *entry, n int64) bool {
 	c.mu.Lock()
-	if e.disk+n > c.Disk/2 || e.state != making && !e.filed {
+	if e.disk+n > c.Disk/2 || e.state != making && !e.filed || !c.mayGrow(e, n) {
 		c.mu.Unlock()
 		return false
 	}
@@ -31,8 +32,7 @@ func (c *Cache) reserve(e *entry, n int64) bool {
 	}
 	ok := c.stats.Disk+n <= c.Disk
 	if ok {
-		c.stats.Disk += n
-		e.disk += n
+		c.grow(e, n)
 		e.filed = true
 	}
 	c.mu.Unlock()
@@ -46,8 +46,7 @@ func (c *Cache) reserve(e *entry, n int64) bool {
 func (c *Cache) release(e *entry, n int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.stats.Disk -= n
-	e.disk -= n
+	c.grow(e, -n)
 }
 
 // entryCost is what an entry takes in memory beside its bytes.

@@ -22,13 +22,15 @@ type Client struct {
 
 // reader reads one answer for one client.
 type reader struct {
-	entry *entry
-	off   int64 // what was sent; the entry's mutex guards it
-	cut   bool  // it was too slow for others; likewise
-	at    int   // the chunk that off is in
-	heard int   // of what was said
-	file  *os.File
-	buf   *[chunkSize]byte
+	entry  *entry
+	holder string
+	joined bool  // the answer was there, or on its way
+	off    int64 // what was sent; the entry's mutex guards it
+	cut    bool  // it was too slow for others; likewise
+	at     int   // the chunk that off is in
+	heard  int   // of what was said
+	file   *os.File
+	buf    *[chunkSize]byte
 }
 
 // send sends the answer from where the reader is to its end.

@@ -16,6 +16,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/refward/refward/internal/share"
 )
 
 // Options configure a Cache. Dir, Go and Now are required.
@@ -26,6 +28,12 @@ type Options struct {
 	// chunk) that they are kept in memory. Zero: 4 GiB and 32 MiB. One answer takes at
 	// most half of Disk.
 	Disk, Memory int64
+
+	// Share bounds the bytes on disk that one holder (see package share) keeps in use by
+	// reading them, and Wait how long one waits for room in it. Zero: a quarter of Disk,
+	// and 2 minutes.
+	Share int64
+	Wait  time.Duration
 
 	// Go runs a function apart from the request that asked for it, or says why not.
 	// The context that the function makes answers in ends with Life.
@@ -60,8 +68,9 @@ type Request struct {
 	Group string // what it is about; see [Cache.Drop]
 
 	// Make makes the answer where it is not there. It runs apart from the request, until
-	// it returns or nobody waits for the answer any more. The answer is kept if keep is
-	// true and err is nil. All who wait for it get what was written, and then err.
+	// it returns or nobody waits for the answer any more, in the name of all who wait for
+	// it. The answer is kept if keep is true and err is nil. All who wait for it get what
+	// was written, and then err.
 	Make func(ctx context.Context, w *Writer) (keep bool, err error)
 }
 
@@ -74,6 +83,8 @@ type Stats struct {
 	Kept    int64 // answers in the cache
 	Disk    int64 // bytes on disk, also of answers that are being made or read for the last time
 	Memory  int64 // bytes in memory
+	Waited  int64 // requests that waited because their holder had its share
+	Refused int64 // of those, the ones that waited in vain
 }
 
 // Cache is a bounded cache of answers. Safe for concurrent use.
@@ -87,6 +98,8 @@ type Cache struct {
 	clock   float64 // see priority
 	serial  uint64  // of the next file
 	stats   Stats
+	pinned  map[string]int64     // bytes on disk that a holder reads
+	lines   map[string][]*waiter // who waits for room in the share of a holder
 
 	buffers sync.Pool // of *[chunkSize]byte
 }
@@ -99,11 +112,17 @@ func Open(o Options) (*Cache, error) {
 	if o.Memory == 0 {
 		o.Memory = defaultMemory
 	}
+	if o.Share == 0 {
+		o.Share = o.Disk / 4
+	}
+	if o.Wait == 0 {
+		o.Wait = defaultWait
+	}
 	if err := errors.Join(os.RemoveAll(o.Dir), os.MkdirAll(o.Dir, 0o700)); err != nil {
 		return nil, fmt.Errorf("open the cache of answers: %w", err)
 	}
 	return &Cache{
-		Options: o, entries: map[Key]*entry{},
+		Options: o, entries: map[Key]*entry{}, pinned: map[string]int64{}, lines: map[string][]*waiter{},
 		buffers: sync.Pool{New: func() any { return new([chunkSize]byte) }},
 	}, nil
 }
@@ -124,16 +143,22 @@ func (c *Cache) Stats() Stats {
 // maxAttempts bounds how often one request finds a damaged answer and asks anew.
 const maxAttempts = 3
 
-// Send sends the answer to one client, and returns when it has all of it. The error is
-// that of Make, of the client's writer, the context's, ErrDamaged or ErrTooSlow.
+// Send sends the answer to one client, for the holder that the context names, and returns
+// when it has all of it. The error is that of Make, of the client's writer, the context's,
+// ErrDamaged, ErrTooSlow, or a [*share.Busy].
 func (c *Cache) Send(ctx context.Context, q Request, to Client) error {
+	again := true
 	for attempt := 1; ; attempt++ {
-		r, err := c.join(q)
+		r, err := c.join(ctx, q)
 		if err != nil {
 			return err
 		}
 		err = r.send(ctx, to)
 		c.leave(r)
+		if _, busy := errors.AsType[*share.Busy](err); busy && r.joined && again {
+			again = false // the patience that was at its end was another's
+			continue
+		}
 		if !errors.Is(err, ErrDamaged) {
 			return err
 		}
@@ -145,23 +170,30 @@ func (c *Cache) Send(ctx context.Context, q Request, to Client) error {
 }
 
 // join returns a reader of the answer, which is begun where it is not there.
-func (c *Cache) join(q Request) (*reader, error) {
+func (c *Cache) join(ctx context.Context, q Request) (*reader, error) {
+	holder := share.Holder(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e, ok := c.entries[q.Key]
+	e, ok, err := c.find(ctx, q.Key, holder)
+	if err != nil {
+		return nil, err
+	}
 	if ok {
 		c.stats.Hits++
-		c.use(e)
-		return e.reader(), nil
+		r := e.reader(holder)
+		r.joined = true
+		return r, nil
 	}
-	ctx, cancel := context.WithCancelCause(c.Life)
+	making, cancel := context.WithCancelCause(c.Life)
 	c.serial++
 	e = newEntry(c, q, c.serial, cancel)
-	err := c.Go(func() {
+	making = e.party.Context(making)
+	c.pin(e, holder)
+	err = c.Go(func() {
 		defer cancel(nil)
-		w := &Writer{entry: e, ctx: ctx}
-		keep, err := q.Make(ctx, w)
-		if err != nil && errors.Is(context.Cause(ctx), errForgotten) {
+		w := &Writer{entry: e, ctx: making}
+		keep, err := q.Make(making, w)
+		if err != nil && errors.Is(context.Cause(making), errForgotten) {
 			err = errForgotten
 		}
 		w.finish(keep && err == nil, err)
@@ -173,11 +205,12 @@ func (c *Cache) join(q Request) (*reader, error) {
 	c.stats.Made++
 	c.entries[q.Key] = e
 	e.readers++
-	return e.reader(), nil
+	return e.reader(holder), nil
 }
 
 // use begins the reading of a known answer. c.mu is held.
-func (c *Cache) use(e *entry) {
+func (c *Cache) use(e *entry, holder string) {
+	c.pin(e, holder)
 	e.readers++
 	e.uses++
 	if e.state == kept {
@@ -191,6 +224,7 @@ func (c *Cache) leave(r *reader) {
 	r.close()
 	c.mu.Lock()
 	e.readers--
+	c.unpin(e, r.holder)
 	var gone string
 	switch {
 	case e.readers > 0:
