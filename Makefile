@@ -1,7 +1,7 @@
 # What a person types. Each target prints what it runs, so that a part can be run by hand;
 # without make, "go run ./cmd/refward demo" is the first command and "scripts/test.sh" the second.
 
-.PHONY: demo build test lint generate bench fuzz conformance soak
+.PHONY: demo build test lint generate bench fuzz conformance git-tests soak
 
 demo:
 	go run ./cmd/refward demo
@@ -26,6 +26,9 @@ fuzz:
 
 conformance:
 	scripts/conformance.sh
+
+git-tests:
+	scripts/git-tests.sh
 
 soak:
 	scripts/soak.sh

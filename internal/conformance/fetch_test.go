@@ -173,6 +173,9 @@ func (l *library) since(t *testing.T, d *door) {
 	d.git(t, dir, "fetch", "--quiet", fmt.Sprintf("--shallow-since=@%d", firstCommit+10*86400-43200))
 	l.count(t, d, dir, "20")
 	whole(t, d, dir)
+	// What leaves no commit is told, and is no failure of the host's.
+	d.refused(t, dir, []string{"no commits selected"}, "fetch", "--shallow-since=@4102444800")
+	d.refused(t, dir, []string{"cannot be used together"}, "fetch", "--depth=1", fmt.Sprintf("--shallow-since=@%d", firstCommit))
 }
 
 func (l *library) exclude(t *testing.T, d *door) {

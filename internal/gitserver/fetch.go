@@ -166,6 +166,11 @@ func runUploadPack(ctx context.Context, s service, snap *repo.Snapshot, version 
 		return bad()
 	case err != nil && w.seen:
 		return &toldError{errGitRefused}
+	case errors.Is(err, repo.ErrBadFetch) && w.between():
+		// As git tells what it notices in time: a client prints this, wherever it stands in
+		// an answer, but not the text of an answer that is refused.
+		_, werr := w.Write(pktline.Append(nil, errWord+answerTo(err).text()+"\n"))
+		return &toldError{errors.Join(err, werr)}
 	}
 	return err
 }
@@ -181,6 +186,9 @@ type errWatch struct {
 }
 
 const errWord = "ERR "
+
+// between reports whether a packet can follow.
+func (w *errWatch) between() bool { return !w.over && len(w.start) == 0 }
 
 func (w *errWatch) Write(p []byte) (int, error) {
 	for rest := p; len(rest) > 0 && !w.over; {

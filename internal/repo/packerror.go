@@ -3,6 +3,7 @@ package repo
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/refward/refward/internal/git/gitcmd"
@@ -54,6 +55,7 @@ func reason(stderr string) string {
 			continue
 		}
 		switch {
+		case slices.Contains(problems, text): // git names it once for each place that it is seen at
 		case kind == "error" || strings.HasPrefix(kind, "error in "):
 			problems = append(problems, text)
 		case kind == "fatal":

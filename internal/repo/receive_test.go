@@ -241,6 +241,11 @@ func TestSubmodules(t *testing.T) {
 	if err := h.refuse(t, r.Pack("master", "^"+second.String()), repo.ErrBadPack, repo.Limits{}, evil); !strings.Contains(err.Error(), "gitmodulesUrl") {
 		t.Errorf("the reason is %v", err)
 	}
+	// Git says it of each line of the section.
+	evil = r.Commit(".gitmodules", "[submodule \"..\"]\n\tpath = sub\n\turl = https://example.com/sub\n")
+	if err := h.refuse(t, r.Pack("master", "^"+second.String()), repo.ErrBadPack, repo.Limits{}, evil); strings.Count(err.Error(), "gitmodulesName") != 1 {
+		t.Errorf("the reason is %v", err)
+	}
 }
 
 // TestProcesses counts them: a push runs one, and what is read before and after it runs

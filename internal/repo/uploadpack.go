@@ -157,7 +157,12 @@ func (h *House) release(ctx context.Context, c *cached, v *view) {
 
 // theirFaults are parts of what upload-pack says when it cannot make sense of what a
 // client asks for. Of other mistakes of a client's it tells the client itself.
-var theirFaults = []string{"invalid filter-spec", "filters support has been dropped", "invalid deepen", "ambiguous deepen-not"}
+var theirFaults = []string{
+	"invalid filter-spec", "filters support has been dropped", "expected 'tree:<depth>'", "is not a valid object type",
+	"expected something after combine:", "must escape char in sub-filter-spec", "filter-specs cannot be combined",
+	"invalid deepen", "ambiguous deepen-not", "deepen-not) cannot be used together", "no commits selected for shallow requests",
+	"invalid shallow object",
+}
 
 // fetchError makes of upload-pack's failure what it means: a request that is refused, with
 // a reason to read, or trouble of our own.

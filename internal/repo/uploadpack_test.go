@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -240,14 +241,18 @@ func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 // with a text for it, and no failure of the host.
 func TestBadFetch(t *testing.T) {
 	h := newHost(t)
-	_, commits := history(t, h)
-	tip, snap := commits[4], h.snapshot()
-	for _, line := range []string{
+	r, commits := history(t, h)
+	tip, tree, snap := commits[4], r.ID("master^{tree}"), h.snapshot()
+	for _, lines := range []string{
 		"filter nonsense", "filter blob:limit=99999999999g", "filter sparse:path=/etc/passwd",
+		"filter tree:x", "filter object:type=nonsense", "filter combine:", "filter combine:blob:none+tree:0+~", "filter blob:none|filter tree:0",
 		"deepen -1", "deepen-since yesterday", "deepen-not refs/heads/nope", "deepen-not --help",
+		"deepen 1|deepen-since 1", "deepen 1|deepen-not refs/heads/master",
+		"deepen-since 4102444800", "deepen-not refs/heads/master", // these leave no commit
+		"shallow " + tree.String() + "|deepen 1",
 	} {
 		var request bytes.Buffer
-		for _, l := range []string{"command=fetch", "", "want " + tip.String(), line, "done"} {
+		for _, l := range slices.Concat([]string{"command=fetch", "", "want " + tip.String()}, strings.Split(lines, "|"), []string{"done"}) {
 			if l == "" {
 				request.WriteString("0001")
 				continue
@@ -257,7 +262,7 @@ func TestBadFetch(t *testing.T) {
 		request.WriteString("0000")
 		err := h.UploadPack(t.Context(), snap, 2, &request, io.Discard)
 		if !errors.Is(err, repo.ErrBadFetch) || strings.Contains(err.Error(), h.options.CacheDir) {
-			t.Errorf("%s: %v, want ErrBadFetch and no path of ours", line, err)
+			t.Errorf("%s: %v, want ErrBadFetch and no path of ours", lines, err)
 		}
 	}
 }
