@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 
 	"github.com/refward/refward/internal/git/object"
@@ -30,6 +31,17 @@ func (l Limits) of(t object.Type) int64 {
 		return l.Tag
 	}
 	return 0
+}
+
+// least is the smallest limit: no object of at most that size is over its own.
+func (l Limits) least() int64 {
+	least := int64(math.MaxInt64)
+	for _, n := range []int64{l.Commit, l.Tree, l.Blob, l.Tag} {
+		if n > 0 {
+			least = min(least, n)
+		}
+	}
+	return least
 }
 
 // Oversized is an object that is over its limit.
@@ -70,7 +82,9 @@ func (f *File) FindOversized(l Limits) (*Oversized, error) {
 	return nil, nil
 }
 
-// findEach looks at each object by itself, in the order of the index. It holds nothing.
+// findEach looks at each object by itself, in the order of the index. It holds nothing,
+// and finds the type of an object, however far away its base is, only where the size
+// matters: to make one so large cost its sender and git more than that.
 func (f *File) findEach(l Limits) (*Oversized, error) {
 	for i := range f.Index.Len() {
 		offset, err := f.Index.Offset(i)
@@ -89,6 +103,9 @@ func (f *File) oversized(offset int64, l Limits) (*Oversized, error) {
 	size, err := f.Size(offset)
 	if err != nil {
 		return nil, err
+	}
+	if size <= l.least() {
+		return nil, nil
 	}
 	t, err := f.Type(offset)
 	if err != nil {
@@ -127,8 +144,8 @@ func (w *walk) step(i int, l Limits) (over bool, err error) {
 	}
 	switch e.kind {
 	case refDelta: // seldom: what completes a thin pack comes last
-		if w.types[i], err = w.file.Type(offset); err == nil {
-			w.most[i], err = w.file.Size(offset)
+		if w.types[i], err = w.named(e); err == nil {
+			w.most[i], err = w.result(offset, head[e.data-offset:])
 		}
 	case offsetDelta:
 		base, ok := w.before(i, e.base)
@@ -144,6 +161,54 @@ func (w *walk) step(i int, l Limits) (over bool, err error) {
 	}
 	limit := l.of(w.types[i])
 	return limit > 0 && w.most[i] > limit, err
+}
+
+// named finds the type of a delta whose base is named by its ID, and so may come after
+// it. The types on the way there are kept: whoever makes a pack may hang all of its
+// objects one on the other, and to go all the way for each of them would take hours.
+func (w *walk) named(e entry) (object.Type, error) {
+	var way []int
+	for len(way) <= len(w.offsets) {
+		i, err := w.base(e)
+		if err != nil {
+			return 0, err
+		}
+		t := w.types[i]
+		if t == 0 {
+			way = append(way, i)
+			if e, err = w.file.entry(w.offsets[i]); err != nil {
+				return 0, err
+			}
+			if e.kind == offsetDelta || e.kind == refDelta {
+				continue
+			}
+			t = object.Type(e.kind)
+		}
+		for _, j := range way {
+			w.types[j] = t
+		}
+		return t, nil
+	}
+	return 0, fmt.Errorf("%w: deltas that are each other's bases", ErrSyntax)
+}
+
+// base returns the place of a delta's base.
+func (w *walk) base(e entry) (int, error) {
+	offset := e.base
+	if e.kind == refDelta {
+		var ok bool
+		var err error
+		if offset, ok, err = w.file.Index.Find(e.baseID); err != nil {
+			return 0, err
+		} else if !ok {
+			return 0, fmt.Errorf("%w: the base %s is not in the pack", ErrSyntax, e.baseID)
+		}
+	}
+	i, ok := slices.BinarySearch(w.offsets, offset)
+	if !ok {
+		return 0, fmt.Errorf("%w: no object at %d, where a base is to be", ErrSyntax, offset)
+	}
+	return i, nil
 }
 
 // before returns the place of an offset among those before the i-th. Bases are near.
