@@ -20,30 +20,30 @@ import (
 //
 // It fails at the end where the large one is not what its own checksum says: nothing of
 // what was sent is kept then, and without an end the client takes it for broken too.
-func (p *packing) sendStock(ctx context.Context, c *cached, s *stock, w io.Writer) error {
+func (p *packing) sendStock(ctx context.Context, c *cached, s *stock, w io.Writer) (err error) {
+	f, err := os.Open(s.path) // before a byte is sent: it may have been replaced
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
 	sum := sha1.New()
 	out := onlyWriter{io.MultiWriter(w, sum)}
 	if _, err := out.Write(pack.AppendHeader(nil, uint32(s.count))); err != nil {
 		return err
 	}
-	if err := sendBody(ctx, s, out, sum); err != nil {
+	if err := sendBody(ctx, s, f, out, sum); err != nil {
 		return err
 	}
 	if err := p.sendSince(ctx, c, s, out); err != nil {
 		return err
 	}
-	_, err := w.Write(sum.Sum(nil))
+	_, err = w.Write(sum.Sum(nil))
 	return err
 }
 
 // sendBody writes the entries of the large pack. sum is of what was written, and its own
 // checksum where nothing comes after it.
-func sendBody(ctx context.Context, s *stock, w io.Writer, sum hash.Hash) (err error) {
-	f, err := os.Open(s.path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
+func sendBody(ctx context.Context, s *stock, f *os.File, w io.Writer, sum hash.Hash) error {
 	info, err := f.Stat()
 	if err != nil {
 		return err

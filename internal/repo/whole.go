@@ -109,9 +109,12 @@ var errTooMany = errors.New("too many objects came since")
 func (p *packing) since(c *cached, base Pack) ([]oid.ID, error) {
 	total := int64(0)
 	for _, q := range p.snap.Packs {
-		if total += q.Objects; q.ID != base.ID && total-base.Objects > maxSince {
-			return nil, errTooMany
+		if q.ID != base.ID {
+			total += q.Objects
 		}
+	}
+	if total > maxSince {
+		return nil, errTooMany
 	}
 	if len(p.snap.Packs) == 1 {
 		return nil, nil
