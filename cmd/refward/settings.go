@@ -93,7 +93,7 @@ func settings() []setting {
 			size(func(o *options) *int64 { return &o.FetchCacheBytes })},
 		{"max-lfs-object", "SIZE", "largest object of Git LFS (5G)", false,
 			size(func(o *options) *int64 { return &o.MaxLFSBytes })},
-		{"lfs-uploads", "N", "objects of Git LFS uploaded at once, a quarter of them by one principal (64)", false, setUploads},
+		{"lfs-uploads", "N", "objects of Git LFS uploaded at once, a quarter of them by one user (64)", false, setUploads},
 		{"drain-timeout", "DURATION", "how long requests may go on after SIGTERM (30s)", false,
 			duration(func(o *options) *time.Duration { return &o.DrainTimeout })},
 		{"maintenance", "on|off", "consolidate packs and delete what is dead, while the host runs (on)", false, setMaintenance},

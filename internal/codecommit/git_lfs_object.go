@@ -98,7 +98,7 @@ func (s *Service) putLFSObject(ctx context.Context, g authz.Grant, in *GitLFSObj
 	if err := s.lfsGranted(g, in.RepositoryName, in.Ref); err != nil {
 		return nil, err
 	}
-	giveBack, ok, err := s.lfsUploads.take(ctx, g.Caller().Principal.UserID, s.lfsPlaces(), in.Wait)
+	giveBack, ok, err := s.lfsUploads.take(ctx, g.Caller().Principal.Owner(), s.lfsPlaces(), in.Wait)
 	switch {
 	case err != nil:
 		return nil, err

@@ -30,7 +30,7 @@ type Service struct {
 	PushLimits repo.Limits // of one push; zero fields: CodeCommit's quotas
 
 	LFSObjectBytes int64 // of one object of Git LFS; 0 is 5 GiB
-	LFSUploads     int   // of objects of Git LFS at once, a quarter of them by one principal; 0 is 64
+	LFSUploads     int   // of objects of Git LFS at once, a quarter of them by one user; 0 is 64
 
 	Now func() time.Time
 	Log *slog.Logger

@@ -88,7 +88,7 @@ type Config struct {
 	Places Places
 
 	// LFSUploads bounds the objects of Git LFS that are taken in at once, a quarter of them
-	// by one principal. 0: 64.
+	// by one user. 0: 64.
 	LFSUploads int
 
 	// DrainTimeout is how long requests may go on once the host was told to stop. 0: 30 s.
