@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"time"
 
 	"github.com/refward/refward/internal/blob"
 )
@@ -47,7 +48,9 @@ func (s *Store) adopt(ctx context.Context, key, file string) error {
 	return nil
 }
 
-// seal makes a regular file read-only and brings it to disk.
+// seal makes a regular file read-only, as old as the blob that it becomes, and brings it
+// to disk. It may have been written long before, and by its age it is decided whether a
+// blob is still waiting for its row.
 func seal(file string) error {
 	f, err := os.Open(file)
 	if err != nil {
@@ -59,6 +62,9 @@ func seal(file string) error {
 	}
 	if err == nil {
 		err = f.Chmod(0o400)
+	}
+	if err == nil {
+		err = os.Chtimes(file, time.Time{}, time.Now())
 	}
 	if err == nil {
 		err = f.Sync()

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/refward/refward/internal/blob"
 	"github.com/refward/refward/internal/blob/blobtest"
@@ -108,11 +109,15 @@ func TestLink(t *testing.T) {
 	}
 }
 
-// TestAdopt: the blob is the file itself, read-only, and there is all of it or nothing.
+// TestAdopt: the blob is the file itself, read-only and new, and there is all of it or nothing.
 func TestAdopt(t *testing.T) {
 	s, outside := open(t, t.TempDir()), t.TempDir()
 	file := filepath.Join(outside, "pack")
 	if err := os.WriteFile(file, []byte("content"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now().Add(-time.Second) // clocks of file systems tick slowly
+	if err := os.Chtimes(file, began.Add(-72*time.Hour), began.Add(-72*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Adopt(t.Context(), "a/b/c", file); err != nil {
@@ -132,7 +137,7 @@ func TestAdopt(t *testing.T) {
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	if info, err := s.Stat(t.Context(), "a/b/c"); err != nil || info.Size != 7 {
+	if info, err := s.Stat(t.Context(), "a/b/c"); err != nil || info.Size != 7 || info.Created.Before(began) {
 		t.Errorf("without the file, the blob is %+v (%v)", info, err)
 	}
 
