@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/refward/refward/internal/authn"
 	"github.com/refward/refward/internal/git/lfs"
 	"github.com/refward/refward/internal/git/pktline"
 	"github.com/refward/refward/internal/repo"
@@ -34,6 +35,7 @@ type lfsTransfer struct {
 
 	hangUp    func()
 	versioned bool
+	unproven  bool  // the key did not count any more: one more request, and no more
 	lost      error // why nothing more can be said: an answer broke off in its middle
 }
 
@@ -66,8 +68,9 @@ func (t *lfsTransfer) serve(ctx context.Context, atEnd func(func()) func() bool)
 			return nil
 		}
 		t.clock.Reset(t.x.limits.Total)
+		last := t.unproven
 		var quit bool
-		if quit, err = t.answer(ctx); quit {
+		if quit, err = t.answer(ctx); quit || last {
 			return err
 		}
 	}
@@ -76,9 +79,13 @@ func (t *lfsTransfer) serve(ctx context.Context, atEnd func(func()) func() bool)
 
 // wait waits for a request, and reports whether one begins. A client waits in one command
 // for what it does in others, so it may wait for as long as they may take; a server that
-// ends does not wait.
+// ends does not wait, and of one whose key does not count any more only its leave is waited
+// for.
 func (t *lfsTransfer) wait(atEnd func(func()) func() bool) bool {
 	total := t.x.limits.Total
+	if t.unproven {
+		total = t.x.limits.Stall
+	}
 	t.clock.Reset(total + t.x.limits.Stall) // the guard is to speak first
 	t.guard.after = total
 	stop := atEnd(t.hangUp)
@@ -91,8 +98,13 @@ func (t *lfsTransfer) wait(atEnd func(func()) func() bool) bool {
 // answer answers one request. After an error nothing can be said any more.
 func (t *lfsTransfer) answer(ctx context.Context) (quit bool, err error) {
 	req, err := t.reqs.Next()
-	if err == nil {
-		quit, err = t.serveRequest(ctx, req)
+	if err == nil && req.Command == lfs.TransferQuit {
+		quit = true
+		err = t.say(lfs.TransferAnswer{Status: http.StatusOK})
+	} else if proof := t.prove(ctx); proof != nil {
+		err = errors.Join(proof, err)
+	} else if err == nil {
+		err = t.serveRequest(ctx, req)
 	}
 	if err != nil && t.lost == nil {
 		// What is left of an upload comes first: clients listen when they have sent it.
@@ -114,32 +126,37 @@ func (t *lfsTransfer) skips(req *lfs.TransferRequest) int64 {
 	return maxLFSDrain
 }
 
+// prove looks up again who has the key. Who has lost it must not keep the place of the
+// command by requests that nobody needs to be for.
+func (t *lfsTransfer) prove(ctx context.Context) error {
+	caller, err := t.x.prove(ctx)
+	if err != nil {
+		t.unproven = errors.Is(err, authn.ErrUnknown)
+		return err
+	}
+	t.desk.caller, t.x.caller = caller, caller
+	return nil
+}
+
 // serveRequest does what a request asks for, and answers it.
-func (t *lfsTransfer) serveRequest(ctx context.Context, req *lfs.TransferRequest) (quit bool, err error) {
-	switch req.Command {
-	case lfs.TransferQuit:
-		return true, t.say(lfs.TransferAnswer{Status: http.StatusOK})
-	case lfs.TransferHello:
+func (t *lfsTransfer) serveRequest(ctx context.Context, req *lfs.TransferRequest) error {
+	if req.Command == lfs.TransferHello {
 		if req.Subject != lfs.TransferVersion {
-			return false, errLFSVersion
+			return errLFSVersion
 		}
 		t.versioned = true
-		return false, t.say(lfs.TransferAnswer{Status: http.StatusOK, Lines: []string{}})
+		return t.say(lfs.TransferAnswer{Status: http.StatusOK, Lines: []string{}})
 	}
 	serve, ok := t.commands()[req.Command]
 	switch {
 	case !t.versioned:
-		return false, errLFSNoVersion
+		return errLFSNoVersion
 	case !ok:
-		return false, errLFSCommand
+		return errLFSCommand
 	case serve == nil:
-		return false, errLFSOtherWay
+		return errLFSOtherWay
 	}
-	if t.desk.caller, err = t.x.prove(ctx); err != nil {
-		return false, err
-	}
-	t.x.caller = t.desk.caller
-	return false, serve(ctx, req)
+	return serve(ctx, req)
 }
 
 // commands are what can be asked for; nil: not in a connection for this operation.

@@ -131,6 +131,23 @@ func TestLFSTransferProvesAnew(t *testing.T) {
 	}
 }
 
+// Who has lost the key is told so, whatever is asked, and keeps no place by asking on.
+func TestLFSTransferEndsWithTheKey(t *testing.T) {
+	for name, asked := range map[string][]string{"a version": {"version 1"}, "no command": {"nothing"}, "no sense": {"batch", "a=1", "a=1"}} {
+		d := newSSHDoor(t, Limits{})
+		d.host.create("app")
+		c := d.transfer(t, "upload")
+		delete(d.keys.sshKeys, aliceKey)
+		for range 2 {
+			c.send(asked...)
+			if got := c.hear(); !strings.HasPrefix(got, "status 401\n") || !strings.Contains(got, "the credentials are wrong") {
+				t.Errorf("%s: %q", name, got)
+			}
+		}
+		c.ended()
+	}
+}
+
 // A connection in which it is not known where the next request begins is over, and the
 // client is told why.
 func TestLFSTransferLost(t *testing.T) {
