@@ -284,7 +284,7 @@ func setUploads(o *options, v string) error {
 	if err != nil || n < 1 {
 		return fmt.Errorf("%q is not a number of uploads, at least 1", v)
 	}
-	o.LFSUploads = n
+	o.Places.LFSUploads = n
 	return nil
 }
 

@@ -48,7 +48,7 @@ var mayImport = map[string]string{
 	"internal/repo/replay":   "internal/share",
 
 	// Domains.
-	"internal/codecommit":                "arn policy/catalog internal/authz internal/failpoint internal/fault internal/git/* internal/op internal/repo internal/secret",
+	"internal/codecommit":                "arn policy/catalog internal/authz internal/failpoint internal/fault internal/git/* internal/op internal/repo internal/secret internal/share",
 	"internal/maintenance":               "internal/failpoint internal/repo",
 	"internal/fsck":                      "internal/blob internal/git/* internal/repo",
 	"internal/codecommit/codecommittest": "internal/codecommit internal/git/* internal/repo",

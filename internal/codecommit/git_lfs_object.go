@@ -5,13 +5,13 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"time"
 
 	"github.com/refward/refward/internal/authz"
 	"github.com/refward/refward/internal/git/lfs"
 	"github.com/refward/refward/internal/git/refname"
 	"github.com/refward/refward/internal/op"
 	"github.com/refward/refward/internal/repo"
+	"github.com/refward/refward/internal/share"
 )
 
 // GitLFSObjectInput names one object of a transfer that a batch allowed. The decision is
@@ -22,9 +22,8 @@ type GitLFSObjectInput struct {
 	Ref            refname.Name // that the batch named; empty: none. A download does not look at it
 	Object         lfs.Object
 
-	From    int64         // of a download: the first byte wanted
-	Content io.Reader     // of an upload
-	Wait    time.Duration // of an upload: the longest wait for a place, before a byte is read
+	From    int64     // of a download: the first byte wanted
+	Content io.Reader // of an upload
 }
 
 // GitLFSObjectOutput is an object that is there. Content, which a download has, the
@@ -98,12 +97,11 @@ func (s *Service) putLFSObject(ctx context.Context, g authz.Grant, in *GitLFSObj
 	if err := s.lfsGranted(g, in.RepositoryName, in.Ref); err != nil {
 		return nil, err
 	}
-	giveBack, ok, err := s.lfsUploads.take(ctx, g.Caller().Principal.Owner(), s.lfsPlaces(), in.Wait)
-	switch {
-	case err != nil:
+	giveBack, err := s.LFSUploads.Take(ctx)
+	if busy, ok := errors.AsType[*share.Busy](err); ok {
+		return nil, errLFSTooManyUploads.Wrap(err, "%s", busy.Error())
+	} else if err != nil {
 		return nil, err
-	case !ok:
-		return nil, errLFSTooManyUploads.New("too many objects are uploaded at once, by you or by all; try again later")
 	}
 	defer giveBack()
 	r, _, err := s.findLFSObject(ctx, in)

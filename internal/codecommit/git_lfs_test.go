@@ -433,34 +433,3 @@ func TestLFSForcedUnlockRace(t *testing.T) {
 	h.policies.set(t, "senior2", allowAll)
 	refuse(t, h, "senior2", o, codecommit.GitLFSDeleteLockInput{RepositoryName: "payments", ID: made.ID, Force: true}, "LFSLockChanged")
 }
-
-// The sessions of one role are one when it comes to places for uploads.
-func TestLFSUploadsOfOneRole(t *testing.T) {
-	h, payments, _ := lfsHost(t)
-	h.LFSUploads = 4 // one for each
-	session := func(id string, in codecommit.GitLFSObjectInput) error {
-		c := as("senior")
-		c.Principal.UserID = id
-		_, err := op.Invoke(t.Context(), h.authorizer, c, h.GitLFSPutObject(), &in)
-		return err
-	}
-	content, sent := io.Pipe()
-	slow := putInput(payments, feature, "slow")
-	slow.Content = content
-	ended := make(chan error, 1)
-	go func() { ended <- session("AROA1:one", slow) }()
-	if _, err := sent.Write([]byte("s")); err != nil { // taken, and so it has its place
-		t.Fatal(err)
-	}
-	var f *fault.Fault
-	if err := session("AROA1:two", putInput(payments, feature, "x")); !errors.As(err, &f) || f.Code.Name != "LFSTooManyUploads" {
-		t.Errorf("another session of the role: %v", err)
-	}
-	if err := session("AROA2:two", putInput(payments, feature, "x")); err != nil {
-		t.Errorf("another role: %v", err)
-	}
-	_, err := sent.Write([]byte("low"))
-	if err = errors.Join(err, sent.Close(), <-ended); err != nil {
-		t.Error(err)
-	}
-}

@@ -12,6 +12,7 @@ import (
 	"github.com/refward/refward/internal/authz"
 	"github.com/refward/refward/internal/repo"
 	"github.com/refward/refward/internal/secret"
+	"github.com/refward/refward/internal/share"
 )
 
 // Service runs the domain's operations. Its fields are set once, before use; it is
@@ -30,7 +31,9 @@ type Service struct {
 	PushLimits repo.Limits // of one push; zero fields: CodeCommit's quotas
 
 	LFSObjectBytes int64 // of one object of Git LFS; 0 is 5 GiB
-	LFSUploads     int   // of objects of Git LFS at once, a quarter of them by one user; 0 is 64
+
+	// LFSUploads is the gate before uploads of objects of Git LFS.
+	LFSUploads *share.Gate
 
 	Now func() time.Time
 	Log *slog.Logger
@@ -39,9 +42,8 @@ type Service struct {
 	// once. It may be nil.
 	PackAdded func(id repo.ID)
 
-	snapshots  snapshotCache
-	lfsUploads lfsUploads
-	listed     int // names on a page of ListRepositories; 0 is 1,000, and tests set fewer
+	snapshots snapshotCache
+	listed    int // names on a page of ListRepositories; 0 is 1,000, and tests set fewer
 }
 
 // arn returns the ARN of the repository with this name.

@@ -486,7 +486,7 @@ func lfsTemps(t *testing.T, h *hosttest.Host) int {
 // TestLFSUploads: more uploads than there are places for are told to come again, by either
 // door, and get in when there is room.
 func TestLFSUploads(t *testing.T) {
-	l := startLFS(t, func(c *server.Config) { c.LFSUploads = 1 })
+	l := startLFS(t, func(c *server.Config) { c.Places.LFSUploads = 1 })
 	const held, next = "held up", "next"
 	up := l.action(l.batch(l.senior, demo.Repository, "upload", featureRef, held), "upload")
 	waiting := l.action(l.batch(l.keeper, demo.Repository, "upload", featureRef, next), "upload")
@@ -507,7 +507,7 @@ func TestLFSUploads(t *testing.T) {
 		}
 		refused = l.act(http.MethodPut, waiting, next)
 	}
-	refused.wants(t, "without a place", http.StatusTooManyRequests, "too many objects", "request_id")
+	refused.wants(t, "without a place", http.StatusTooManyRequests, "uploads of objects under way", "request_id")
 	if got := refused.Header.Get("Retry-After"); got != "10" {
 		t.Errorf("to be tried again after %q", got)
 	}
@@ -516,7 +516,7 @@ func TestLFSUploads(t *testing.T) {
 	}
 	p := &transferPlay{lfsHost: l, conns: map[string]*ssh.Client{}, names: map[string]string{}, values: map[string]string{}}
 	script := "$ junior upload\n> version 1\n> 0000\n> put-object OID(more)\n> size=4\n> 0001\n> more\n> 0000\n"
-	if told := p.play(script); !strings.Contains(told, "< status 429\n") || !strings.Contains(told, "too many objects") {
+	if told := p.play(script); !strings.Contains(told, "< status 429\n") || !strings.Contains(told, "uploads of objects under way") {
 		t.Errorf("over SSH:\n%s", told)
 	}
 

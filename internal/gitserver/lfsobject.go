@@ -116,7 +116,7 @@ func (x *lfsExchange) put(ctx context.Context) error {
 	if x.body, err = x.exchange.body(in.Object.Size + 1); err != nil {
 		return err
 	}
-	in.Content, in.Wait = x.body, x.limits.LFSWait
+	in.Content = x.body
 	if _, err := invoke(ctx, &x.desk, x.door.CodeCommit.GitLFSPutObject(), in); err != nil {
 		return err
 	}

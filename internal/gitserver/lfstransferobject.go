@@ -133,7 +133,7 @@ func (t *lfsTransfer) put(ctx context.Context, req *lfs.TransferRequest) error {
 	if err != nil {
 		return err
 	}
-	in.Content, in.Wait = t.reqs.Content(), t.x.limits.LFSWait
+	in.Content = t.reqs.Content()
 	if _, err := invoke(ctx, &t.desk, t.desk.codecommit.GitLFSPutObject(), in); err != nil {
 		return err
 	}

@@ -18,8 +18,6 @@ type Limits struct {
 	PushOptions  int // push options in one push; default 100
 	OptionBytes  int // of one push option; default 1 KiB
 
-	LFSWait time.Duration // the longest that an upload of Git LFS waits for a place; default 5 seconds
-
 	Stall     time.Duration // the longest wait for the client to send or take something; default 2 minutes
 	Total     time.Duration // the longest that one request or SSH command may take; default 2 hours
 	KeepAlive time.Duration // how often a client that waits for its push hears something; default 5 seconds
@@ -33,7 +31,6 @@ const (
 	DefaultCommandBytes = 8 << 20
 	DefaultPushOptions  = 100
 	DefaultOptionBytes  = 1 << 10
-	DefaultLFSWait      = 5 * time.Second
 	DefaultStall        = 2 * time.Minute
 	DefaultTotal        = 2 * time.Hour
 	DefaultKeepAlive    = 5 * time.Second
@@ -48,7 +45,6 @@ func (l Limits) withDefaults() Limits {
 		CommandBytes: cmp.Or(l.CommandBytes, DefaultCommandBytes),
 		PushOptions:  cmp.Or(l.PushOptions, DefaultPushOptions),
 		OptionBytes:  cmp.Or(l.OptionBytes, DefaultOptionBytes),
-		LFSWait:      cmp.Or(l.LFSWait, DefaultLFSWait),
 		Stall:        cmp.Or(l.Stall, DefaultStall),
 		Total:        cmp.Or(l.Total, DefaultTotal),
 		KeepAlive:    cmp.Or(l.KeepAlive, DefaultKeepAlive),

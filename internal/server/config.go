@@ -87,10 +87,6 @@ type Config struct {
 	// Places are how many requests, connections and processes there are at once.
 	Places Places
 
-	// LFSUploads bounds the objects of Git LFS that are taken in at once, a quarter of them
-	// by one user. 0: 64.
-	LFSUploads int
-
 	// DrainTimeout is how long requests may go on once the host was told to stop. 0: 30 s.
 	DrainTimeout time.Duration
 
@@ -175,7 +171,7 @@ func (c Config) check() error {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		errs = append(errs, errors.New("TLS: the certificate and its key are given together or not at all"))
 	}
-	if c.MaxPackBytes < 0 || c.MaxBlobBytes < 0 || c.FetchCacheBytes < 0 || c.MaxLFSBytes < 0 || c.LFSUploads < 0 || c.DrainTimeout < 0 {
+	if c.MaxPackBytes < 0 || c.MaxBlobBytes < 0 || c.FetchCacheBytes < 0 || c.MaxLFSBytes < 0 || c.Places.LFSUploads < 0 || c.DrainTimeout < 0 {
 		errs = append(errs, errors.New("limits must not be negative"))
 	}
 	errs = append(errs, c.Maintenance.Check())

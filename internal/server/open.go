@@ -114,7 +114,7 @@ func Open(ctx context.Context, cfg Config) (_ *Server, err error) {
 	repositories := &codecommit.Service{
 		Store: on.db.CodeCommit(), Repos: house, Keeper: on.keeper,
 		Partition: partition, Region: cfg.Region, Account: s.account, HTTPURL: s.httpURL, SSHURL: s.sshURL,
-		PushLimits: repo.Limits{PackBytes: cfg.MaxPackBytes, BlobBytes: cfg.MaxBlobBytes}, LFSObjectBytes: cfg.MaxLFSBytes, LFSUploads: cfg.LFSUploads,
+		PushLimits: repo.Limits{PackBytes: cfg.MaxPackBytes, BlobBytes: cfg.MaxBlobBytes}, LFSObjectBytes: cfg.MaxLFSBytes, LFSUploads: s.gates.lfsUploads,
 		Now: cfg.Now, Log: cfg.Log,
 	}
 	if !cfg.NoMaintenance {

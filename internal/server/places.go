@@ -17,21 +17,28 @@ import (
 // most, also with their sessions, and before anybody has proven who they are, so has one
 // source address where nothing else is said. A zero field stands for its default.
 type Places struct {
-	Send    int           // git processes that make answers to fetches: 64
-	Receive int           // git processes that take pushes in: 32
-	Git     int           // requests and commands of Git clients: 512
-	API     int           // calls of the API: 256
-	SSH     int           // connections over SSH: 256, half of them of one address before they are proven
-	Wait    time.Duration // the longest wait for a process, or for room among the answers: 2 minutes
+	Send    int // git processes that make answers to fetches: 64
+	Receive int // git processes that take pushes in: 32
+	Git     int // requests and commands of Git clients: 512
+	API     int // calls of the API: 256
+	SSH     int // connections over SSH: 256, half of them of one address before they are proven
+	// LFSUploads are objects of Git LFS that are taken in: 64.
+	LFSUploads int
+
+	Wait time.Duration // the longest wait for a process, or for room among the answers: 2 minutes
 
 	// Of those who have not proven who they are: connections over HTTP without a proven
 	// request (4,096, an eighth of them from one address), and requests (1,024).
 	StrangerConnections, StrangerRequests int
 }
 
+// uploadWait is how long an upload of Git LFS waits for a place. Clients come again by
+// themselves.
+const uploadWait = 5 * time.Second
+
 // gates are the places of the doors. Those of git's processes are before those.
 type gates struct {
-	git, api, users                          *share.Gate
+	git, api, users, lfsUploads              *share.Gate
 	strangerSSH, strangerHTTP, strangerCalls *share.Gate
 }
 
@@ -41,6 +48,7 @@ func (p Places) gates() gates {
 	return gates{
 		git:           share.New(share.Options{What: "requests", Places: cmp.Or(p.Git, 512)}),
 		api:           share.New(share.Options{What: "requests", Places: cmp.Or(p.API, 256)}),
+		lfsUploads:    share.New(share.Options{What: "uploads of objects", Places: cmp.Or(p.LFSUploads, 64), Wait: uploadWait}),
 		users:         share.New(share.Options{What: "SSH connections", Places: ssh}),
 		strangerSSH:   share.New(share.Options{What: "SSH connections", Places: ssh, Share: max(ssh/2, 1)}),
 		strangerHTTP:  share.New(share.Options{What: "connections", Places: connections, Share: max(connections/8, 1)}),
@@ -52,7 +60,7 @@ func (p Places) gates() gates {
 func (g gates) kinds(git *gitcmd.Git) map[string]*share.Gate {
 	all := map[string]*share.Gate{
 		"git-requests": g.git, "api-requests": g.api, "ssh-connections": g.users,
-		"ssh-strangers": g.strangerSSH, "http-strangers": g.strangerHTTP, "stranger-requests": g.strangerCalls,
+		"lfs-uploads": g.lfsUploads, "ssh-strangers": g.strangerSSH, "http-strangers": g.strangerHTTP, "stranger-requests": g.strangerCalls,
 	}
 	for _, c := range gitcmd.Classes() {
 		all["process-"+c.String()] = git.Places(c)
