@@ -7,7 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/refward/refward/internal/blob"
 )
@@ -64,7 +65,7 @@ func seal(file string) error {
 		err = f.Chmod(0o400)
 	}
 	if err == nil {
-		err = os.Chtimes(file, time.Time{}, time.Now())
+		err = unix.Utimes(file, nil) // now
 	}
 	if err == nil {
 		err = f.Sync()
