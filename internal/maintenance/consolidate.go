@@ -14,15 +14,23 @@ const (
 	// consolidateTime bounds one consolidation.
 	consolidateTime = 2 * time.Hour
 
-	// lookAttempts is how often a consolidation is begun again when others were faster,
-	// and how many may follow each other.
+	// lookAttempts is how often a consolidation is begun again when others were faster.
 	lookAttempts = 8
+
+	// lookTurn is how many consolidations of one repository may follow each other before
+	// others have their turn.
+	lookTurn = 8
 )
 
-// Look consolidates a repository as long as something is due.
+// Look consolidates a repository as long as something is due. One that is pushed to faster
+// than that waits for its next turn.
 func (w *Worker) Look(ctx context.Context, id repo.ID) error {
 	o := w.withDefaults()
-	for range lookAttempts {
+	for done, overtaken := 0, 0; overtaken < lookAttempts; {
+		if done == lookTurn {
+			w.PackAdded(id)
+			return nil
+		}
 		packs, err := w.Store.Packs(ctx, id)
 		if err != nil {
 			return fmt.Errorf("maintain %s: %w", id, err)
@@ -37,8 +45,11 @@ func (w *Worker) Look(ctx context.Context, id repo.ID) error {
 			return nil
 		case errors.Is(err, ErrStale) || errors.Is(err, repo.ErrPackGone):
 			w.observe(Event{Kind: Overtaken, Count: 1})
+			overtaken++
 		case err != nil:
 			return fmt.Errorf("maintain %s: %w", id, err)
+		default:
+			done++
 		}
 	}
 	return fmt.Errorf("maintain %s: %w", id, errOvertaken)

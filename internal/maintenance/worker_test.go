@@ -2,6 +2,7 @@ package maintenance_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -284,6 +285,30 @@ func TestTwoWorkers(t *testing.T) {
 			t.Errorf("left behind: %+v", n)
 		}
 	}
+}
+
+// TestBusyRepository: that something is due again whenever something was done is no
+// failure, and the repository gets its next turn.
+func TestBusyRepository(t *testing.T) {
+	h := newHost(t, maintenance.Options{Packs: 3})
+	m := h.model(t, "payments")
+	m.grow(t, h, 3, 100)
+	h.faults.before = func() { m.grow(t, h, 3, 100) }
+	if err := h.Look(t.Context(), m.id); err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := h.happened(maintenance.Consolidated); n != 8 {
+		t.Errorf("%d consolidations in one turn, want 8", n)
+	}
+	ctx, end := context.WithTimeout(t.Context(), time.Minute)
+	defer end()
+	again := false
+	h.faults.before = func() { again = true; end() }
+	h.Run(ctx)
+	if !again {
+		t.Error("what is due is not looked at again")
+	}
+	h.holds(t, m)
 }
 
 // TestDeletedMeanwhile: the repository is deleted while its packs are written anew.
