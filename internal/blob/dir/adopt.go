@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 
@@ -31,22 +30,7 @@ func (s *Store) adopt(ctx context.Context, key, file string) error {
 	if err := seal(file); err != nil {
 		return err
 	}
-	parent := path.Dir(key)
-	if err := s.makeDir(parent); err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := os.Link(file, path.Join(s.root.Name(), key)); errors.Is(err, fs.ErrExist) {
-		return blob.ErrExists
-	} else if err != nil {
-		return err
-	}
-	if err := syncDir(s.root, parent); err != nil {
-		return errors.Join(err, s.root.Remove(key))
-	}
-	return nil
+	return s.publish(ctx, key, func() error { return os.Link(file, path.Join(s.root.Name(), key)) })
 }
 
 // seal makes a regular file read-only, as old as the blob that it becomes, and brings it

@@ -79,6 +79,12 @@ func (s *Store) put(ctx context.Context, key string, r io.Reader, size int64) (e
 	if err := s.writeTemp(ctx, temp, r, size); err != nil {
 		return err
 	}
+	return s.publish(ctx, key, func() error { return s.root.Link(temp, key) })
+}
+
+// publish gives a file that is on disk the name of a blob, by a link that replaces
+// nothing. When it returns nil the name is on disk too; on an error it is not there.
+func (s *Store) publish(ctx context.Context, key string, link func() error) error {
 	parent := path.Dir(key)
 	if err := s.makeDir(parent); err != nil {
 		return err
@@ -86,7 +92,7 @@ func (s *Store) put(ctx context.Context, key string, r io.Reader, size int64) (e
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.root.Link(temp, key); errors.Is(err, fs.ErrExist) {
+	if err := link(); errors.Is(err, fs.ErrExist) {
 		return blob.ErrExists
 	} else if err != nil {
 		return err
