@@ -123,8 +123,8 @@ func (h *House) oddFetch(ctx context.Context, snap *Snapshot, version int, in io
 }
 
 // gitUploadPack lets git answer. The files of one commit are seldom alike: that git then
-// does not look for those that are halves the cost of the answer, and its pack grows by
-// less than a tenth (docs/performance.md).
+// does not look for those that are spares a fifth to half of the cost of the answer, and
+// its pack grows by less than a tenth (docs/performance.md).
 func (h *House) gitUploadPack(ctx context.Context, snap *Snapshot, version int, oneCommit bool, in io.Reader, out io.Writer) error {
 	c, err := h.ensure(ctx, snap)
 	if err != nil {
