@@ -72,6 +72,7 @@ func TestReadsWhatGitPacked(t *testing.T) {
 			if err != nil || strconv.FormatInt(size, 10) != wantSize {
 				t.Errorf("%s has %d bytes (%v), want %s", id, size, err, wantSize)
 			}
+			wantResolved(t, f, id, offset)
 			content, err := f.Read(offset)
 			if errors.Is(err, pack.ErrDelta) {
 				deltas++
@@ -167,6 +168,10 @@ func FuzzFile(f *testing.F) {
 			t.Errorf("size %d", size)
 		}
 		_, _ = p.Type(offset)
+		if _, content, err := p.Resolve(offset, 1<<20); err == nil && len(content) > 1<<20 {
+			t.Errorf("%d bytes", len(content))
+		}
+		_, _ = p.Stored(offset, 1<<20)
 		if _, size, err := p.Head(offset); err == nil && size < 1<<20 {
 			_, _ = p.Read(offset)
 		}
