@@ -74,6 +74,7 @@ type House struct {
 	incoming string // where this run keeps quarantines and files being fetched
 
 	readers *catfile.Pool
+	open    openPacks
 	answers *replay.Cache
 	ids     packIDs
 	fills   chan struct{} // bounds the packs that are fetched at once
@@ -130,6 +131,7 @@ func (h *House) Close() error {
 	h.mu.Unlock()
 	h.readers.Close()
 	h.work.Wait()
+	h.open.forget(func(string) bool { return true })
 	return nil
 }
 
@@ -185,7 +187,7 @@ func (h *House) Remove(id ID) error {
 	delete(h.repos, id)
 	h.mu.Unlock()
 	c.abandon()
-	h.readers.Forget(c.dir)
+	h.forgetPacks(c)
 	h.answers.Drop(string(id))
 	// Renamed first: a request that still comes then finds all or nothing.
 	gone := h.newIncoming()

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 )
 
@@ -93,13 +95,23 @@ func (h *House) retire(c *cached, packs []Pack) {
 	}
 	c.mu.Unlock()
 	// After this no process that stays knows them, but those that a lease has taken.
-	h.readers.Forget(c.dir)
+	h.forgetPacks(c, left...)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.leaving = append(c.leaving, leaving{era: c.era, packs: left})
 	c.era++
 	c.warn(h, errors.Join(errs...))
 	c.tidy(h)
+}
+
+// forgetPacks gives up what is open of some packs, or of all: the processes that stay,
+// and the files that this process reads itself.
+func (h *House) forgetPacks(c *cached, packIDs ...string) {
+	h.readers.Forget(c.dir)
+	h.open.forget(func(path string) bool {
+		id, in := strings.CutPrefix(path, c.pack(""))
+		return in && (len(packIDs) == 0 || slices.Contains(packIDs, id))
+	})
 }
 
 // tidy removes the files of packs that left and that nobody knows any more. c.mu is

@@ -1,0 +1,155 @@
+package repo
+
+import (
+	"bytes"
+	"container/list"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/refward/refward/internal/git/pack"
+)
+
+// How many packs are kept open, and up to which size an index is kept in memory instead
+// (some 2,000 objects).
+const (
+	maxOpenPacks = 256
+	indexInRAM   = 64 << 10
+)
+
+// openPacks are packs of the cache that this process reads by itself. They stay open for
+// the next one who reads them. Safe for concurrent use.
+type openPacks struct {
+	mu     sync.Mutex // guards what follows
+	byPath map[string]*list.Element
+	order  list.List // of *openPack, the one longest unused first
+}
+
+// openPack is a pack with its index.
+type openPack struct {
+	*pack.File
+	path  string
+	size  int64
+	files []*os.File
+
+	users int  // guarded by the mutex of openPacks, as what follows
+	gone  bool // no longer in byPath: closed by its last user
+}
+
+// take returns the pack whose files have this path, without ending, until it is given
+// back. The error wraps [os.ErrNotExist] where it has left the cache.
+func (o *openPacks) take(path string) (*openPack, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if e, ok := o.byPath[path]; ok {
+		o.order.MoveToBack(e)
+		p := e.Value.(*openPack)
+		p.users++
+		return p, nil
+	}
+	p, err := openCached(path)
+	if err != nil {
+		return nil, err
+	}
+	if o.byPath == nil {
+		o.byPath = map[string]*list.Element{}
+	}
+	o.byPath[path] = o.order.PushBack(p)
+	p.users = 1
+	if o.order.Len() > maxOpenPacks {
+		o.drop(o.order.Front())
+	}
+	return p, nil
+}
+
+// give gives a pack back.
+func (o *openPacks) give(p *openPack) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	p.users--
+	p.closeUnused()
+}
+
+// forget closes the packs of a folder of objects whose path matches, so that removed
+// files hold no disk.
+func (o *openPacks) forget(match func(path string) bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for path, e := range o.byPath {
+		if match(path) {
+			o.drop(e)
+		}
+	}
+}
+
+// drop is called with the mutex held.
+func (o *openPacks) drop(e *list.Element) {
+	p := e.Value.(*openPack)
+	o.order.Remove(e)
+	delete(o.byPath, p.path)
+	p.gone = true
+	p.closeUnused()
+}
+
+func (p *openPack) closeUnused() {
+	if !p.gone || p.users > 0 {
+		return
+	}
+	for _, f := range p.files {
+		_ = f.Close() // opened for reading
+	}
+	p.files = nil
+}
+
+// openCached opens the files of a pack.
+func openCached(path string) (p *openPack, err error) {
+	p = &openPack{path: path}
+	defer func() {
+		if err != nil {
+			p.gone = true
+			p.closeUnused()
+			err = fmt.Errorf("open pack %s: %w", filepath.Base(path), err)
+		}
+	}()
+	index, err := os.Open(path + indexExt)
+	if err != nil {
+		return nil, err
+	}
+	p.files = append(p.files, index)
+	data, err := os.Open(path + packExt)
+	if err != nil {
+		return nil, err
+	}
+	p.files = append(p.files, data)
+	x, err := p.openIndex(index)
+	if err != nil {
+		return nil, err
+	}
+	info, err := data.Stat()
+	if err != nil {
+		return nil, err
+	}
+	p.size = info.Size()
+	p.File = pack.NewFile(data, p.size, x)
+	return p, nil
+}
+
+// openIndex reads a small index into memory, and closes it.
+func (p *openPack) openIndex(f *os.File) (*pack.Index, error) {
+	info, err := f.Stat()
+	if err != nil || info.Size() > indexInRAM {
+		x, indexErr := pack.NewIndex(f)
+		return x, errors.Join(err, indexErr)
+	}
+	b := make([]byte, info.Size())
+	if _, err := f.ReadAt(b, 0); err != nil {
+		return nil, err
+	}
+	p.files = p.files[1:]
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	return pack.NewIndex(bytes.NewReader(b))
+}

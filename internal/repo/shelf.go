@@ -1,0 +1,113 @@
+package repo
+
+import (
+	"errors"
+	"os"
+	"slices"
+
+	"github.com/refward/refward/internal/git/object"
+	"github.com/refward/refward/internal/git/oid"
+)
+
+// shelf reads the objects of a cached repository in this process, from its packs. It is
+// for few and small objects: it remembers no bases of deltas, as `git cat-file` does.
+// Whoever has it holds a lease of the repository. Not safe for concurrent use.
+type shelf struct {
+	open  *openPacks
+	packs []*openPack // the largest first: most objects are there
+}
+
+// maxShelved is how often the packs are listed anew because one of them has just left.
+const maxShelved = 3
+
+// shelf opens the packs that are in the cache. The caller closes it before the lease ends.
+func (l *lease) shelf() (*shelf, error) {
+	var err error
+	for range maxShelved {
+		s := &shelf{open: &l.house.open}
+		if err = s.take(l.present()); err == nil {
+			return s, nil
+		}
+		s.close()
+		if !errors.Is(err, os.ErrNotExist) {
+			break
+		}
+	}
+	return nil, err
+}
+
+// present lists the packs that are in place, by their paths without ending.
+func (c *cached) present() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	paths := make([]string, 0, len(c.packs))
+	for id, f := range c.packs {
+		select {
+		case <-f.done:
+			if f.err == nil {
+				paths = append(paths, c.pack(id))
+			}
+		default:
+		}
+	}
+	return paths
+}
+
+func (s *shelf) take(paths []string) error {
+	for _, path := range paths {
+		p, err := s.open.take(path)
+		if err != nil {
+			return err
+		}
+		s.packs = append(s.packs, p)
+	}
+	slices.SortFunc(s.packs, func(a, b *openPack) int { return int(b.Index.Len() - a.Index.Len()) })
+	return nil
+}
+
+// close gives the packs back. Idempotent.
+func (s *shelf) close() {
+	for _, p := range s.packs {
+		s.open.give(p)
+	}
+	s.packs = nil
+}
+
+// spot is where an object stands.
+type spot struct {
+	pack   *openPack
+	offset int64
+}
+
+// find looks an object up.
+func (s *shelf) find(id oid.ID) (at spot, ok bool, err error) {
+	for _, p := range s.packs {
+		offset, ok, err := p.Index.Find(id)
+		if err != nil || ok {
+			return spot{p, offset}, ok, err
+		}
+	}
+	return spot{}, false, nil
+}
+
+// Type returns the type of an object; ok is false where there is none.
+func (s *shelf) Type(id oid.ID) (t object.Type, ok bool, err error) {
+	at, ok, err := s.find(id)
+	if err != nil || !ok {
+		return 0, false, err
+	}
+	t, err = at.pack.Type(at.offset)
+	return t, err == nil, err
+}
+
+// Read returns type and content of an object, of at most limit bytes
+// ([github.com/refward/refward/internal/git/pack.ErrBeyond]);
+// ok is false where there is none.
+func (s *shelf) Read(id oid.ID, limit int64) (t object.Type, content []byte, ok bool, err error) {
+	at, ok, err := s.find(id)
+	if err != nil || !ok {
+		return 0, nil, false, err
+	}
+	t, content, err = at.pack.Resolve(at.offset, limit)
+	return t, content, err == nil, err
+}
