@@ -31,7 +31,7 @@ type openPacks struct {
 type openPack struct {
 	*pack.File
 	path  string
-	size  int64
+	small bool // its index is in memory
 	files []*os.File
 
 	users int  // guarded by the mutex of openPacks, as what follows
@@ -131,8 +131,7 @@ func openCached(path string) (p *openPack, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p.size = info.Size()
-	p.File = pack.NewFile(data, p.size, x)
+	p.File = pack.NewFile(data, info.Size(), x)
 	return p, nil
 }
 
@@ -147,7 +146,7 @@ func (p *openPack) openIndex(f *os.File) (*pack.Index, error) {
 	if _, err := f.ReadAt(b, 0); err != nil {
 		return nil, err
 	}
-	p.files = p.files[1:]
+	p.small, p.files = true, p.files[1:]
 	if err := f.Close(); err != nil {
 		return nil, err
 	}

@@ -85,6 +85,8 @@ type packing struct {
 	options  []string
 	filter   string
 	wants    []oid.ID
+	common   []oid.ID
+	thin     bool   // deltas of what is common will do
 	revs     string // its standard input
 	tags     string // digest of the annotated tags, where they can be in the pack
 	fresh    bool   // the client has nothing yet
@@ -93,11 +95,12 @@ type packing struct {
 
 // pack says what git is asked for, in one way for all requests that come to the same.
 func (f *fetch) pack(common []oid.ID) *packing {
-	p := &packing{house: f.house, snap: f.snap, wants: f.q.Wants, filter: f.q.Filter, tags: f.tagsDigest(), progress: !f.q.Has("no-progress")}
+	p := &packing{house: f.house, snap: f.snap, wants: f.q.Wants, common: common, filter: f.q.Filter, tags: f.tagsDigest(), progress: !f.q.Has("no-progress")}
 	if f.q.Has("ofs-delta") {
 		p.options = append(p.options, "--delta-base-offset")
 	}
-	if p.fresh = len(common) == 0; !p.fresh && f.q.Has("thin-pack") {
+	p.fresh = len(common) == 0
+	if p.thin = !p.fresh && f.q.Has("thin-pack"); p.thin {
 		p.options = append(p.options, "--thin")
 	}
 	if p.tags != "" {
@@ -129,6 +132,9 @@ func (p *packing) make(ctx context.Context, w *replay.Writer) (keep bool, err er
 	}
 	defer c.end()
 	band := &bandOne{w: w}
+	if ok, err := p.near(c, band); ok || err != nil {
+		return ok, err
+	}
 	s, ok, err := p.whole(ctx, c.cached)
 	if err != nil {
 		return false, err

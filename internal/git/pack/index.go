@@ -151,8 +151,8 @@ func (x *Index) offsets() ([]int64, error) {
 	return all, nil
 }
 
-// at returns the ID of the object at an offset. It looks at all of them.
-func (x *Index) at(offset int64) (oid.ID, error) {
+// At returns the ID of the object at an offset. It looks at all of them.
+func (x *Index) At(offset int64) (oid.ID, error) {
 	for i := range x.count {
 		o, err := x.Offset(i)
 		if err != nil {
