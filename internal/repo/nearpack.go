@@ -31,7 +31,10 @@ func (p *packing) near(c *lease, band *bandOne) (ok bool, err error) {
 	if n.run(p.wants, p.common) != nil || n.tags(p) != nil {
 		return false, nil
 	}
-	b := newNearPack(n, p.thin)
+	b, err := newNearPack(n, p.thin)
+	if err != nil {
+		return false, nil
+	}
 	for _, id := range n.send {
 		if _, err := b.write(id); err != nil {
 			return false, nil
@@ -87,12 +90,25 @@ type nearPack struct {
 	done map[oid.ID]int // the depth of what is written, or writing
 }
 
-func newNearPack(n *nearWalk, thin bool) *nearPack {
-	b := &nearPack{nearWalk: n, thin: thin, ids: make(map[spot]oid.ID, len(n.spots)), done: make(map[oid.ID]int, len(n.spots))}
+// newNearPack looks up what the objects are likely to be deltas of.
+func newNearPack(n *nearWalk, thin bool) (*nearPack, error) {
+	b := &nearPack{nearWalk: n, thin: thin, ids: make(map[spot]oid.ID, len(n.spots)+len(n.were)), done: make(map[oid.ID]int, len(n.spots))}
 	for id, at := range n.spots {
 		b.ids[at] = id
 	}
-	return b
+	for id := range n.were {
+		if _, ok := n.spots[id]; ok {
+			continue
+		}
+		at, ok, err := n.shelf.find(id)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			b.ids[at] = id
+		}
+	}
+	return b, nil
 }
 
 // writing marks an object that waits for the base of its delta. Two packs may hold two
@@ -106,7 +122,7 @@ func (b *nearPack) write(id oid.ID) (depth int, err error) {
 	}
 	b.done[id] = writing
 	at := b.spots[id]
-	st, err := at.pack.Stored(at.offset, b.budget)
+	st, err := at.pack.stored(at.offset, b.budget)
 	if err != nil {
 		return 0, err
 	}
@@ -121,7 +137,7 @@ func (b *nearPack) write(id oid.ID) (depth int, err error) {
 	case !st.Delta || depth > 0:
 		b.Copy(st, base)
 	default:
-		typ, content, err := at.pack.Resolve(at.offset, &b.budget)
+		typ, content, err := b.resolve(at)
 		if err == nil {
 			err = b.Add(object.Raw{Type: typ, Content: content})
 		}
@@ -157,8 +173,8 @@ func (b *nearPack) base(at spot, st pack.Stored) (base oid.ID, depth int, err er
 
 // at returns the object at an offset: one that is sent, or, where it is quickly found, any.
 func (b *nearPack) at(p *openPack, offset int64) (oid.ID, error) {
-	if id, ok := b.ids[spot{p, offset}]; ok || !p.small {
+	if id, ok := b.ids[spot{p, offset}]; ok || p.order == nil {
 		return id, nil
 	}
-	return p.Index.At(offset)
+	return p.order.ID(offset)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/refward/refward/internal/git/object"
 	"github.com/refward/refward/internal/git/oid"
+	"github.com/refward/refward/internal/git/pack"
 )
 
 // What is walked here at most. Beyond it a git process costs less.
@@ -30,9 +31,11 @@ type nearWalk struct {
 	send  []oid.ID // each after what it can be a delta of: commits and trees the oldest first
 	spots map[oid.ID]spot
 	known map[oid.ID]struct{} // what is in trees that the client has or gets
+	were  map[oid.ID]struct{} // of these what stood in the place of something sent
 
-	commits map[oid.ID]*nearCommit
-	trees   map[oid.ID][]object.TreeEntry
+	resolvers map[*openPack]*pack.Resolver
+	commits   map[oid.ID]*nearCommit
+	trees     map[oid.ID][]object.TreeEntry
 }
 
 // nearCommit is a commit of the walk.
@@ -47,8 +50,8 @@ type nearCommit struct {
 func newNearWalk(s *shelf) *nearWalk {
 	return &nearWalk{
 		shelf: s, reads: nearReads, budget: nearBudget,
-		spots: map[oid.ID]spot{}, known: map[oid.ID]struct{}{},
-		commits: map[oid.ID]*nearCommit{}, trees: map[oid.ID][]object.TreeEntry{},
+		spots: map[oid.ID]spot{}, known: map[oid.ID]struct{}{}, were: map[oid.ID]struct{}{},
+		resolvers: map[*openPack]*pack.Resolver{}, commits: map[oid.ID]*nearCommit{}, trees: map[oid.ID][]object.TreeEntry{},
 	}
 }
 
@@ -117,11 +120,30 @@ func (n *nearWalk) read(id oid.ID) (object.Type, []byte, error) {
 	if n.reads--; n.reads < 0 {
 		return 0, nil, errFar
 	}
-	typ, content, ok, err := n.shelf.read(id, &n.budget)
+	at, err := n.find(id)
+	if err != nil {
+		return 0, nil, err
+	}
+	return n.resolve(at)
+}
+
+// resolve reads the object at a spot.
+func (n *nearWalk) resolve(at spot) (object.Type, []byte, error) {
+	r, ok := n.resolvers[at.pack]
+	if !ok {
+		r = pack.NewResolver(at.pack.File, &n.budget)
+		n.resolvers[at.pack] = r
+	}
+	return r.Resolve(at.offset)
+}
+
+// find finds an object that has to be there.
+func (n *nearWalk) find(id oid.ID) (spot, error) {
+	at, ok, err := n.shelf.find(id)
 	if err == nil && !ok {
 		err = ErrObjectNotFound
 	}
-	return typ, content, err
+	return at, err
 }
 
 func (n *nearWalk) commit(id oid.ID) (*nearCommit, error) {
@@ -234,6 +256,7 @@ func (n *nearWalk) tree(id oid.ID, were []oid.ID) error {
 	}
 	var before [][]object.TreeEntry
 	for _, w := range were {
+		n.were[w] = struct{}{}
 		entries, err := n.entries(w)
 		if err != nil {
 			return err
@@ -248,11 +271,16 @@ func (n *nearWalk) tree(id oid.ID, were []oid.ID) error {
 		return err
 	}
 	for _, e := range entries {
-		switch {
-		case e.Mode == object.ModeSubmodule || n.has(e.ID):
-		case e.Mode == object.ModeTree:
-			err = n.tree(e.ID, sameName(before, e.Name))
-		default:
+		if e.Mode == object.ModeSubmodule || n.has(e.ID) {
+			continue
+		}
+		same := sameName(before, e)
+		if e.Mode == object.ModeTree {
+			err = n.tree(e.ID, same)
+		} else {
+			for _, id := range same {
+				n.were[id] = struct{}{}
+			}
 			err = n.add(e.ID)
 		}
 		if err != nil {
@@ -262,11 +290,11 @@ func (n *nearWalk) tree(id oid.ID, were []oid.ID) error {
 	return nil
 }
 
-// sameName returns the trees of that name.
-func sameName(before [][]object.TreeEntry, name string) (ids []oid.ID) {
+// sameName returns what had the name of an entry before, and was a tree if it is one.
+func sameName(before [][]object.TreeEntry, is object.TreeEntry) (ids []oid.ID) {
 	for _, entries := range before {
 		for _, e := range entries {
-			if e.Name == name && e.Mode == object.ModeTree {
+			if e.Name == is.Name && (e.Mode == object.ModeTree) == (is.Mode == object.ModeTree) {
 				ids = append(ids, e.ID)
 			}
 		}
@@ -307,10 +335,7 @@ func (n *nearWalk) add(id oid.ID) error {
 	if _, ok := n.spots[id]; ok {
 		return nil
 	}
-	at, ok, err := n.shelf.find(id)
-	if err == nil && !ok {
-		err = ErrObjectNotFound
-	}
+	at, err := n.find(id)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package repo
 import (
 	"bytes"
 	"container/list"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,7 +30,7 @@ type openPacks struct {
 type openPack struct {
 	*pack.File
 	path  string
-	small bool // its index is in memory
+	order *pack.Order // of one whose index is in memory
 	files []*os.File
 
 	users int  // guarded by the mutex of openPacks, as what follows
@@ -123,7 +122,7 @@ func openCached(path string) (p *openPack, err error) {
 		return nil, err
 	}
 	p.files = append(p.files, data)
-	x, err := p.openIndex(index)
+	x, small, err := p.openIndex(index)
 	if err != nil {
 		return nil, err
 	}
@@ -132,23 +131,38 @@ func openCached(path string) (p *openPack, err error) {
 		return nil, err
 	}
 	p.File = pack.NewFile(data, info.Size(), x)
-	return p, nil
+	if small {
+		p.order, err = p.File.Order()
+	}
+	return p, err
 }
 
 // openIndex reads a small index into memory, and closes it.
-func (p *openPack) openIndex(f *os.File) (*pack.Index, error) {
+func (p *openPack) openIndex(f *os.File) (x *pack.Index, small bool, err error) {
 	info, err := f.Stat()
-	if err != nil || info.Size() > indexInRAM {
-		x, indexErr := pack.NewIndex(f)
-		return x, errors.Join(err, indexErr)
+	if err != nil {
+		return nil, false, err
+	}
+	if info.Size() > indexInRAM {
+		x, err = pack.NewIndex(f)
+		return x, false, err
 	}
 	b := make([]byte, info.Size())
 	if _, err := f.ReadAt(b, 0); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	p.small, p.files = true, p.files[1:]
+	p.files = p.files[1:]
 	if err := f.Close(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return pack.NewIndex(bytes.NewReader(b))
+	x, err = pack.NewIndex(bytes.NewReader(b))
+	return x, true, err
+}
+
+// stored reads what stands at an offset, with at most limit bytes.
+func (p *openPack) stored(offset, limit int64) (pack.Stored, error) {
+	if p.order != nil {
+		return p.order.Stored(offset, limit)
+	}
+	return p.Stored(offset, limit)
 }

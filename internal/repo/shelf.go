@@ -7,10 +7,11 @@ import (
 
 	"github.com/refward/refward/internal/git/object"
 	"github.com/refward/refward/internal/git/oid"
+	"github.com/refward/refward/internal/git/pack"
 )
 
 // shelf reads the objects of a cached repository in this process, from its packs. It is
-// for few and small objects: it remembers no bases of deltas, as `git cat-file` does.
+// for few and small objects; `git cat-file` is quicker where there are many.
 // Whoever has it holds a lease of the repository. Not safe for concurrent use.
 type shelf struct {
 	open  *openPacks
@@ -101,17 +102,12 @@ func (s *shelf) Type(id oid.ID) (t object.Type, ok bool, err error) {
 }
 
 // Read returns type and content of an object; ok is false where there is none. Reading
-// it may take limit bytes, see [github.com/refward/refward/internal/git/pack.File.Resolve].
+// it may take limit bytes, see [pack.NewResolver].
 func (s *shelf) Read(id oid.ID, limit int64) (t object.Type, content []byte, ok bool, err error) {
-	return s.read(id, &limit)
-}
-
-// read is Read out of a budget.
-func (s *shelf) read(id oid.ID, budget *int64) (t object.Type, content []byte, ok bool, err error) {
 	at, ok, err := s.find(id)
 	if err != nil || !ok {
 		return 0, nil, false, err
 	}
-	t, content, err = at.pack.Resolve(at.offset, budget)
+	t, content, err = pack.NewResolver(at.pack.File, &limit).Resolve(at.offset)
 	return t, content, err == nil, err
 }

@@ -130,6 +130,15 @@ func expect(id oid.ID, low, high int64) int64 {
 	return low + int64(uint64(high-low)*uint64(binary.BigEndian.Uint32(id[1:]))>>32)
 }
 
+// sum returns the CRC-32 of what the i-th object is in the pack.
+func (x *Index) sum(i int64) (uint32, error) {
+	var b [4]byte
+	if _, err := x.r.ReadAt(b[:], namesStart+x.count*oid.Size+i*4); err != nil {
+		return 0, fmt.Errorf("read the index: %w", err)
+	}
+	return binary.BigEndian.Uint32(b[:]), nil
+}
+
 // offsets returns where the objects are in the pack, in the order of their IDs.
 func (x *Index) offsets() ([]int64, error) {
 	table := make([]byte, x.count*4)
@@ -151,8 +160,8 @@ func (x *Index) offsets() ([]int64, error) {
 	return all, nil
 }
 
-// At returns the ID of the object at an offset. It looks at all of them.
-func (x *Index) At(offset int64) (oid.ID, error) {
+// at returns the ID of the object at an offset. It looks at all of them.
+func (x *Index) at(offset int64) (oid.ID, error) {
 	for i := range x.count {
 		o, err := x.Offset(i)
 		if err != nil {

@@ -53,7 +53,8 @@ func TestReadsWhatGitPacked(t *testing.T) {
 			args = append(args, "--delta-base-offset")
 		}
 		f := open(t, r, r.Pipe(nil, append(args, "--all")...))
-		deltas := 0
+		deltas, budget := 0, int64(1<<20)
+		all := pack.NewResolver(f, &budget)
 		for i := range f.Index.Len() {
 			id, err := f.Index.ID(i)
 			if err != nil {
@@ -72,7 +73,7 @@ func TestReadsWhatGitPacked(t *testing.T) {
 			if err != nil || strconv.FormatInt(size, 10) != wantSize {
 				t.Errorf("%s has %d bytes (%v), want %s", id, size, err, wantSize)
 			}
-			wantResolved(t, f, id, offset)
+			wantResolved(t, f, all, id, offset)
 			content, err := f.Read(offset)
 			if errors.Is(err, pack.ErrDelta) {
 				deltas++
@@ -169,10 +170,13 @@ func FuzzFile(f *testing.F) {
 		}
 		_, _ = p.Type(offset)
 		budget := int64(1 << 20)
-		if _, content, err := p.Resolve(offset, &budget); budget < 0 || err == nil && len(content) > 1<<20 {
+		if _, content, err := pack.NewResolver(p, &budget).Resolve(offset); budget < 0 || err == nil && len(content) > 1<<20 {
 			t.Errorf("%d bytes (%v), %d of the budget left", len(content), err, budget)
 		}
 		_, _ = p.Stored(offset, 1<<20)
+		if o, err := p.Order(); err == nil {
+			_, _ = o.Stored(offset, 1<<20)
+		}
 		if _, size, err := p.Head(offset); err == nil && size < 1<<20 {
 			_, _ = p.Read(offset)
 		}

@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"github.com/refward/refward/internal/git/object"
-	"github.com/refward/refward/internal/git/oid"
 )
 
 // ErrBeyond is returned, wrapped, for an object that takes more to read than is allowed.
@@ -20,75 +19,83 @@ var ErrBeyond = errors.New("beyond what is read here")
 // longer than 50, or 4,095 where somebody asks for it.
 const maxResolved = 64
 
-// Resolve returns type and content of the object at an offset, following deltas. Every
-// byte that is unpacked or made on the way is taken from the budget, before it is there:
-// where that does not suffice, or the chain is long, [ErrBeyond].
-func (f *File) Resolve(offset int64, budget *int64) (object.Type, []byte, error) {
-	var deltas [][]byte
+// Resolver reads objects of one pack through their deltas, and remembers what it made:
+// the objects that are read together are often made of one another. Not safe for
+// concurrent use.
+type Resolver struct {
+	file   *File
+	budget *int64
+	made   map[int64]made // by offset
+}
+
+// made is an object that was read.
+type made struct {
+	typ     object.Type
+	content []byte
+}
+
+// NewResolver returns a reader with a budget. Every byte that is unpacked or made is
+// taken from it, before it is there, and so bounds what is remembered.
+func NewResolver(f *File, budget *int64) *Resolver {
+	return &Resolver{file: f, budget: budget, made: map[int64]made{}}
+}
+
+// delta is a delta on the way to its base.
+type delta struct {
+	offset int64
+	data   []byte
+}
+
+// Resolve returns type and content of the object at an offset. Where the budget does not
+// suffice, or the chain of deltas is long: [ErrBeyond]. The content must not be changed.
+func (r *Resolver) Resolve(offset int64) (object.Type, []byte, error) {
+	var deltas []delta
 	for range maxResolved {
-		e, content, err := f.unpack(offset, *budget, nil)
+		if m, ok := r.made[offset]; ok {
+			return r.apply(m, deltas)
+		}
+		e, content, err := r.file.unpack(offset, *r.budget, nil)
 		if err != nil {
 			return 0, nil, err
 		}
-		*budget -= e.size
-		switch e.kind {
-		case offsetDelta:
-			offset = e.base
-		case refDelta:
-			if offset, err = f.baseOffset(e.baseID); err != nil {
-				return 0, nil, err
-			}
-		default:
-			for _, delta := range slices.Backward(deltas) {
-				if content, err = ApplyDelta(content, delta, *budget); err != nil {
-					return 0, nil, err
-				}
-				*budget -= int64(len(content))
-			}
-			return object.Type(e.kind), content, nil
+		*r.budget -= e.size
+		if e.kind != offsetDelta && e.kind != refDelta {
+			m := made{object.Type(e.kind), content}
+			r.made[offset] = m
+			return r.apply(m, deltas)
 		}
-		deltas = append(deltas, content)
+		deltas = append(deltas, delta{offset, content})
+		if offset, err = r.file.baseOffset(e); err != nil {
+			return 0, nil, err
+		}
 	}
 	return 0, nil, fmt.Errorf("%w: a chain of more than %d deltas", ErrBeyond, maxResolved)
 }
 
-func (f *File) baseOffset(id oid.ID) (int64, error) {
-	offset, ok, err := f.Index.Find(id)
+// apply makes what a chain of deltas, the last first, makes of an object.
+func (r *Resolver) apply(m made, deltas []delta) (object.Type, []byte, error) {
+	for _, d := range slices.Backward(deltas) {
+		content, err := ApplyDelta(m.content, d.data, *r.budget)
+		if err != nil {
+			return 0, nil, err
+		}
+		*r.budget -= int64(len(content))
+		m.content = content
+		r.made[d.offset] = m
+	}
+	return m.typ, m.content, nil
+}
+
+// baseOffset returns where the base of a delta is.
+func (f *File) baseOffset(e entry) (int64, error) {
+	if e.kind == offsetDelta {
+		return e.base, nil
+	}
+	offset, ok, err := f.Index.Find(e.baseID)
 	if err == nil && !ok {
-		err = fmt.Errorf("%w: the base %s is not in the pack", ErrSyntax, id)
+		err = fmt.Errorf("%w: the base %s is not in the pack", ErrSyntax, e.baseID)
 	}
 	return offset, err
-}
-
-// Stored is an object as it stands in a pack.
-type Stored struct {
-	Type object.Type // of one that is no delta
-	Size int64       // of the object, or of the delta, unpacked
-	Data []byte      // compressed
-
-	Delta      bool
-	BaseID     oid.ID // of a delta that names its base, else zero
-	BaseOffset int64  // of one that says where it is
-}
-
-// Stored reads what stands at an offset, with at most limit bytes, unpacked ([ErrBeyond]),
-// and checks that it can be unpacked.
-func (f *File) Stored(offset, limit int64) (Stored, error) {
-	raw := &recorder{}
-	e, _, err := f.unpack(offset, limit, raw)
-	if err != nil {
-		return Stored{}, err
-	}
-	s := Stored{Size: e.size, Data: raw.data}
-	switch e.kind {
-	case offsetDelta:
-		s.Delta, s.BaseOffset = true, e.base
-	case refDelta:
-		s.Delta, s.BaseID = true, e.baseID
-	default:
-		s.Type = object.Type(e.kind)
-	}
-	return s, nil
 }
 
 // unpacker is what reading one entry needs. Its buffer holds most entries whole.
@@ -150,27 +157,4 @@ func (u *unpacker) inflate(src io.Reader, size int64) (content []byte, err error
 		return nil, errors.Join(errors.New("more than its head says"), err)
 	}
 	return content, nil
-}
-
-// recorder keeps what is read through it. Being an [io.ByteReader], it is not read beyond
-// the end of the compressed data.
-type recorder struct {
-	src  *bufio.Reader
-	data []byte
-}
-
-// ReadByte implements [io.ByteReader].
-func (r *recorder) ReadByte() (byte, error) {
-	c, err := r.src.ReadByte()
-	if err == nil {
-		r.data = append(r.data, c)
-	}
-	return c, err
-}
-
-// Read implements [io.Reader].
-func (r *recorder) Read(p []byte) (int, error) {
-	n, err := r.src.Read(p)
-	r.data = append(r.data, p[:n]...)
-	return n, err
 }

@@ -5,40 +5,85 @@ import (
 	"crypto/sha1"
 	"encoding/binary"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/refward/refward/internal/git/gittest"
 	"github.com/refward/refward/internal/git/object"
 	"github.com/refward/refward/internal/git/oid"
 	"github.com/refward/refward/internal/git/pack"
 )
 
 // wantResolved reads an object through its deltas, and as it stands.
-func wantResolved(t *testing.T, f *pack.File, id oid.ID, offset int64) {
+func wantResolved(t *testing.T, f *pack.File, all *pack.Resolver, id oid.ID, offset int64) {
 	t.Helper()
 	budget := int64(1 << 20)
-	typ, content, err := f.Resolve(offset, &budget)
+	typ, content, err := pack.NewResolver(f, &budget).Resolve(offset)
 	if err != nil || object.Hash(typ, content) != id {
 		t.Errorf("%s resolves to something else (%v)", id, err)
 	}
-	s, err := f.Stored(offset, 1<<20)
-	if err != nil {
-		t.Errorf("%s: %v", id, err)
-	}
-	if !s.Delta && (s.Type != typ || s.Size != int64(len(content))) {
-		t.Errorf("%s stands there as %s of %d bytes", id, s.Type, s.Size)
+	if sameType, same, err := all.Resolve(offset); err != nil || sameType != typ || !bytes.Equal(same, content) {
+		t.Errorf("%s resolves to something else among others (%v)", id, err)
 	}
 	for used := 1<<20 - budget; used > 0; used-- { // every budget that is too small
 		less := used - 1
-		if _, _, err := f.Resolve(offset, &less); !errors.Is(err, pack.ErrBeyond) || less < 0 {
+		if _, _, err := pack.NewResolver(f, &less).Resolve(offset); !errors.Is(err, pack.ErrBeyond) || less < 0 {
 			t.Fatalf("%s was read beyond the budget of %d bytes (%v)", id, used-1, err)
 		}
 		used -= used / 7
 	}
-	// What stands there is what the entry's bytes are: the next entry follows it.
-	if len(s.Data) < 8 || !bytes.HasPrefix(s.Data, []byte{0x78}) {
-		t.Errorf("%s: no compressed data", id)
+	s, err := f.Stored(offset, 1<<20)
+	if err != nil {
+		t.Fatalf("%s: %v", id, err)
+	}
+	if !s.Delta && (s.Type != typ || s.Size != int64(len(content))) {
+		t.Errorf("%s stands there as %s of %d bytes", id, s.Type, s.Size)
+	}
+	if s.Size > 0 {
+		if _, err := f.Stored(offset, s.Size-1); !errors.Is(err, pack.ErrBeyond) {
+			t.Errorf("%s was read beyond the limit (%v)", id, err)
+		}
+	}
+	o, err := f.Order()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if same, err := o.Stored(offset, 1<<20); err != nil || !reflect.DeepEqual(same, s) {
+		t.Errorf("%s stands there as %+v (%v), want %+v", id, same, err, s)
+	}
+	if _, err := o.Stored(offset, int64(len(s.Data))); !errors.Is(err, pack.ErrBeyond) {
+		t.Errorf("%s was read beyond the limit (%v)", id, err)
+	}
+	if same, err := o.ID(offset); err != nil || same != id {
+		t.Errorf("at the offset of %s is %s (%v)", id, same, err)
+	}
+	for _, wrong := range []int64{offset + 1, 0, 1 << 40} {
+		_, err := o.Stored(wrong, 1<<20)
+		if _, idErr := o.ID(wrong); err == nil || idErr == nil {
+			t.Errorf("something stands at %d", wrong)
+		}
+	}
+}
+
+// TestStoredDamaged: an object that is not what the index tells of is not copied.
+func TestStoredDamaged(t *testing.T) {
+	r := gittest.Init(t)
+	r.Commit("f", "content")
+	data := r.Pack("master")
+	good := open(t, r, data)
+	offset, _, err := good.Index.Find(r.ID("master"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[offset+20] ^= 1
+	o, err := pack.NewFile(bytes.NewReader(data), int64(len(data)), good.Index).Order()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.Stored(offset, 1<<20); !errors.Is(err, pack.ErrSyntax) {
+		t.Errorf("a damaged object: %v", err)
 	}
 }
 

@@ -114,7 +114,7 @@ func (f *File) oversized(offset int64, l Limits) (*Oversized, error) {
 	if limit := l.of(t); limit == 0 || size <= limit {
 		return nil, nil
 	}
-	id, err := f.Index.At(offset)
+	id, err := f.Index.at(offset)
 	return &Oversized{ID: id, Type: t, Size: size, Limit: l.of(t)}, err
 }
 
