@@ -35,6 +35,9 @@ func (p *packing) near(c *lease, band *bandOne) (ok bool, err error) {
 	if err != nil {
 		return false, nil
 	}
+	if p.fresh {
+		b.Grow(int(min(p.snap.bytes(), maxNearPack)))
+	}
 	for _, id := range n.send {
 		if _, err := b.write(id); err != nil {
 			return false, nil
@@ -50,6 +53,14 @@ func (p *packing) near(c *lease, band *bandOne) (ok bool, err error) {
 func (s *Snapshot) objects() (n int64) {
 	for _, p := range s.Packs {
 		n += p.Objects
+	}
+	return n
+}
+
+// bytes counts those of all packs.
+func (s *Snapshot) bytes() (n int64) {
+	for _, p := range s.Packs {
+		n += p.Size
 	}
 	return n
 }

@@ -1,7 +1,6 @@
 package repo
 
 import (
-	"bytes"
 	"container/list"
 	"fmt"
 	"os"
@@ -155,7 +154,7 @@ func (p *openPack) openIndex(f *os.File) (x *pack.Index, small bool, err error) 
 	if err := f.Close(); err != nil {
 		return nil, false, err
 	}
-	x, err = pack.NewIndex(bytes.NewReader(b))
+	x, err = pack.NewIndexBytes(b)
 	return x, true, err
 }
 

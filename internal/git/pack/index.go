@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sort"
+	"sync"
 
 	"github.com/refward/refward/internal/git/oid"
 )
@@ -15,6 +16,7 @@ import (
 // safe for concurrent use if its reader is.
 type Index struct {
 	r     io.ReaderAt
+	b     []byte      // all of it, where it is in memory
 	fan   [256]uint32 // objects whose first byte is at most this
 	count int64
 }
@@ -45,6 +47,19 @@ func NewIndex(r io.ReaderAt) (*Index, error) {
 		before = x.fan[i]
 	}
 	x.count = int64(x.fan[255])
+	return x, nil
+}
+
+// NewIndexBytes is NewIndex of one in memory.
+func NewIndexBytes(b []byte) (*Index, error) {
+	x, err := NewIndex(bytes.NewReader(b))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(b)) < namesStart+x.count*(oid.Size+8) {
+		return nil, fmt.Errorf("%w: the index is cut off", ErrSyntax)
+	}
+	x.b = b
 	return x, nil
 }
 
@@ -94,6 +109,20 @@ func (x *Index) Offset(i int64) (int64, error) {
 // the guess is off by about the root of n; where somebody made them otherwise, it is halved.
 const nearby = 128
 
+var windows = sync.Pool{New: func() any { return new([nearby * oid.Size]byte) }}
+
+// names returns the IDs of some objects after one another.
+func (x *Index) names(buf []byte, from, to int64) ([]byte, error) {
+	if x.b != nil {
+		return x.b[namesStart+from*oid.Size : namesStart+to*oid.Size], nil
+	}
+	buf = buf[:(to-from)*oid.Size]
+	if _, err := x.r.ReadAt(buf, namesStart+from*oid.Size); err != nil {
+		return nil, fmt.Errorf("read the index: %w", err)
+	}
+	return buf, nil
+}
+
 // Find returns where an object is in the pack, and false where it is not there. It
 // mostly takes one read, and one more for the offset.
 func (x *Index) Find(id oid.ID) (offset int64, ok bool, err error) {
@@ -101,13 +130,14 @@ func (x *Index) Find(id oid.ID) (offset int64, ok bool, err error) {
 	if id[0] > 0 {
 		low = int64(x.fan[id[0]-1])
 	}
-	var window [nearby * oid.Size]byte
+	window := windows.Get().(*[nearby * oid.Size]byte)
+	defer windows.Put(window)
 	for guess := expect(id, low, high); low < high; guess = (low + high) / 2 {
 		from := max(low, guess-nearby/2)
 		to := min(high, from+nearby)
-		ids := window[:(to-from)*oid.Size]
-		if _, err := x.r.ReadAt(ids, namesStart+from*oid.Size); err != nil {
-			return 0, false, fmt.Errorf("read the index: %w", err)
+		ids, err := x.names(window[:], from, to)
+		if err != nil {
+			return 0, false, err
 		}
 		at := sort.Search(int(to-from), func(i int) bool { return bytes.Compare(ids[i*oid.Size:(i+1)*oid.Size], id[:]) >= 0 })
 		switch i := from + int64(at); {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/refward/refward/internal/git/gittest"
@@ -150,23 +149,37 @@ func TestFind(t *testing.T) {
 				ids[i] = id(i)
 			}
 			slices.SortFunc(ids, func(a, b oid.ID) int { return bytes.Compare(a[:], b[:]) })
-			x, err := pack.NewIndex(strings.NewReader(string(index(ids))))
+			b := index(ids)
+			file, err := pack.NewIndex(bytes.NewReader(b))
 			if err != nil {
 				t.Fatal(err)
 			}
-			for i, id := range ids {
-				if offset, ok, err := x.Find(id); offset != int64(i)*10 || !ok || err != nil {
-					t.Fatalf("%s is at %d (%v, %v), want %d", id, offset, ok, err, i*10)
-				}
-				for _, d := range []byte{1, 0xff} {
-					id[19] += d
-					if _, ok, err := x.Find(id); ok || err != nil {
-						t.Fatalf("%s was found (%v)", id, err)
-					}
-					id[19] -= d
-				}
+			memory, err := pack.NewIndexBytes(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantFound(t, file, ids)
+			wantFound(t, memory, ids)
+			if _, err := pack.NewIndexBytes(b[:len(b)-1]); !errors.Is(err, pack.ErrSyntax) {
+				t.Errorf("an index that is cut off: %v", err)
 			}
 		})
+	}
+}
+
+func wantFound(t *testing.T, x *pack.Index, ids []oid.ID) {
+	t.Helper()
+	for i, id := range ids {
+		if offset, ok, err := x.Find(id); offset != int64(i)*10 || !ok || err != nil {
+			t.Fatalf("%s is at %d (%v, %v), want %d", id, offset, ok, err, i*10)
+		}
+		for _, d := range []byte{1, 0xff} {
+			id[19] += d
+			if _, ok, err := x.Find(id); ok || err != nil {
+				t.Fatalf("%s was found (%v)", id, err)
+			}
+			id[19] -= d
+		}
 	}
 }
 

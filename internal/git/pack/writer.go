@@ -24,7 +24,7 @@ func Encode(objects []object.Raw) ([]byte, error) {
 
 // Builder makes a pack in memory. The zero value is ready.
 type Builder struct {
-	b     []byte
+	b     []byte // begins with room for the header
 	z     *zlib.Writer
 	count uint32
 }
@@ -32,11 +32,16 @@ type Builder struct {
 // Len returns how many bytes the pack has so far, of at least [HeaderSize].
 func (b *Builder) Len() int { return max(len(b.b), HeaderSize) }
 
+// Grow makes room for so many bytes at once.
+func (b *Builder) Grow(n int) {
+	if b.b == nil {
+		b.b = make([]byte, HeaderSize, HeaderSize+n)
+	}
+}
+
 // begin makes room for the header and counts an entry.
 func (b *Builder) begin() {
-	if b.b == nil {
-		b.b = make([]byte, HeaderSize, 4<<10)
-	}
+	b.Grow(4 << 10)
 	b.count++
 }
 
@@ -69,9 +74,7 @@ func (b *Builder) Copy(s Stored, base oid.ID) {
 
 // Pack returns the pack with its checksum. The Builder is of no more use.
 func (b *Builder) Pack() []byte {
-	if b.b == nil {
-		b.b = make([]byte, HeaderSize)
-	}
+	b.Grow(TrailerSize)
 	copy(b.b, AppendHeader(nil, b.count))
 	sum := sha1.Sum(b.b)
 	return append(b.b, sum[:]...)
