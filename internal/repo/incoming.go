@@ -92,7 +92,7 @@ func (in *Incoming) Objects(context.Context) (*Objects, error) {
 	if h.life.Err() != nil {
 		return nil, ErrClosed
 	}
-	return &Objects{house: h, repo: h.use(in.repo.cached), reader: h.readers.Reader(in.repo.dir), incoming: in}, nil
+	return h.objects(h.use(in.repo.cached), in), nil
 }
 
 // Publish makes the pack durable: a blob, or Inline bytes for the transaction. ok is

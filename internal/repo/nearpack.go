@@ -111,7 +111,7 @@ func newNearPack(n *nearWalk, thin bool) (*nearPack, error) {
 		if _, ok := n.spots[id]; ok {
 			continue
 		}
-		at, ok, err := n.shelf.find(id)
+		at, ok, err := n.find(id)
 		if err != nil {
 			return nil, err
 		}
@@ -148,7 +148,7 @@ func (b *nearPack) write(id oid.ID) (depth int, err error) {
 	case !st.Delta || depth > 0:
 		b.Copy(st, base)
 	default:
-		typ, content, err := b.resolve(at)
+		typ, content, err := b.resolve(at.pack.File, at.offset)
 		if err == nil {
 			err = b.Add(object.Raw{Type: typ, Content: content})
 		}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/refward/refward/internal/git/object"
 	"github.com/refward/refward/internal/git/oid"
-	"github.com/refward/refward/internal/git/pack"
 )
 
 // What is walked here at most. Beyond it a git process costs less.
@@ -24,18 +23,17 @@ var errFar = errors.New("more than is packed without git")
 // rev-list --objects does, but in this process and not far. It may find a little more:
 // only the trees of a commit's parents are compared with its own.
 type nearWalk struct {
-	shelf  *shelf
-	reads  int   // that are left
-	budget int64 // that is left
+	*shelf
+	*browser
+	reads int // that are left
 
 	send  []oid.ID // each after what it can be a delta of: commits and trees the oldest first
 	spots map[oid.ID]spot
 	known map[oid.ID]struct{} // what is in trees that the client has or gets
 	were  map[oid.ID]struct{} // of these what stood in the place of something sent
 
-	resolvers map[*openPack]*pack.Resolver
-	commits   map[oid.ID]*nearCommit
-	trees     map[oid.ID][]object.TreeEntry
+	commits map[oid.ID]*nearCommit
+	trees   map[oid.ID][]object.TreeEntry
 }
 
 // nearCommit is a commit of the walk.
@@ -49,9 +47,9 @@ type nearCommit struct {
 
 func newNearWalk(s *shelf) *nearWalk {
 	return &nearWalk{
-		shelf: s, reads: nearReads, budget: nearBudget,
+		shelf: s, browser: newBrowser(nearBudget), reads: nearReads,
 		spots: map[oid.ID]spot{}, known: map[oid.ID]struct{}{}, were: map[oid.ID]struct{}{},
-		resolvers: map[*openPack]*pack.Resolver{}, commits: map[oid.ID]*nearCommit{}, trees: map[oid.ID][]object.TreeEntry{},
+		commits: map[oid.ID]*nearCommit{}, trees: map[oid.ID][]object.TreeEntry{},
 	}
 }
 
@@ -120,26 +118,16 @@ func (n *nearWalk) read(id oid.ID) (object.Type, []byte, error) {
 	if n.reads--; n.reads < 0 {
 		return 0, nil, errFar
 	}
-	at, err := n.find(id)
+	at, err := n.spot(id)
 	if err != nil {
 		return 0, nil, err
 	}
-	return n.resolve(at)
+	return n.resolve(at.pack.File, at.offset)
 }
 
-// resolve reads the object at a spot.
-func (n *nearWalk) resolve(at spot) (object.Type, []byte, error) {
-	r, ok := n.resolvers[at.pack]
-	if !ok {
-		r = pack.NewResolver(at.pack.File, &n.budget)
-		n.resolvers[at.pack] = r
-	}
-	return r.Resolve(at.offset)
-}
-
-// find finds an object that has to be there.
-func (n *nearWalk) find(id oid.ID) (spot, error) {
-	at, ok, err := n.shelf.find(id)
+// spot finds an object that has to be there.
+func (n *nearWalk) spot(id oid.ID) (spot, error) {
+	at, ok, err := n.find(id)
 	if err == nil && !ok {
 		err = ErrObjectNotFound
 	}
@@ -335,7 +323,7 @@ func (n *nearWalk) add(id oid.ID) error {
 	if _, ok := n.spots[id]; ok {
 		return nil
 	}
-	at, err := n.find(id)
+	at, err := n.spot(id)
 	if err != nil {
 		return err
 	}

@@ -21,10 +21,19 @@ const (
 // maxPeel bounds how many tags of tags are followed.
 const maxPeel = 16
 
+// What is read in this process: objects of up to so many bytes, out of so many that may be
+// unpacked and remembered for it. Larger ones, and those that hang on many, git reads.
+const (
+	maxBrowsed  = 1 << 20
+	browseBytes = 8 << 20
+)
+
 // Objects reads objects. Not safe for concurrent use; any number may be open at once.
 type Objects struct {
 	house    *House
 	repo     *lease
+	shelf    *shelf // nil before the first object, and where it cannot be had
+	browser  *browser
 	reader   *catfile.Reader
 	incoming *Incoming       // nil: no quarantine
 	inside   *catfile.Reader // of the quarantine, from the first object that needs it
@@ -38,14 +47,26 @@ func (h *House) Objects(ctx context.Context, snap *Snapshot) (*Objects, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Objects{house: h, repo: c, reader: h.readers.Reader(c.dir)}, nil
+	return h.objects(c, nil), nil
 }
 
-// Close gives the processes back that were used.
+// objects reads under a lease, which ends with it.
+func (h *House) objects(l *lease, in *Incoming) *Objects {
+	o := &Objects{house: h, repo: l, reader: h.readers.Reader(l.dir), incoming: in}
+	if s, err := l.shelf(); err == nil {
+		o.shelf = s
+	}
+	return o
+}
+
+// Close gives back what was used.
 func (o *Objects) Close() error {
 	o.reader.Release()
 	if o.inside != nil {
 		o.inside.Release()
+	}
+	if o.shelf != nil {
+		o.shelf.close()
 	}
 	o.repo.end() // after its processes: they may look at files of the lease
 	return nil
@@ -66,66 +87,93 @@ func translate(err error) error {
 
 // Info returns type and size; ErrObjectNotFound.
 func (o *Objects) Info(ctx context.Context, id oid.ID) (object.Type, int64, error) {
-	r, err := o.pick(id)
+	if file, offset, ok, err := o.stored(id); err != nil {
+		return 0, 0, err
+	} else if ok {
+		typ, err := file.Type(offset)
+		size, sizeErr := file.Size(offset)
+		if err = errors.Join(err, sizeErr); err == nil {
+			return typ, size, nil
+		}
+	}
+	r, err := o.process(id)
 	if err != nil {
 		return 0, 0, err
 	}
-	if r.file != nil {
-		return r.file.Head(r.offset)
-	}
-	typ, size, err := r.reader.Info(ctx, id)
+	typ, size, err := r.Info(ctx, id)
 	return typ, size, translate(err)
 }
 
-// place is where an object is read.
-type place struct {
-	file   *pack.File // the quarantined pack, or nil
-	offset int64      // in file
-	reader *catfile.Reader
+// stored finds an object in the packs that this process reads: the one in quarantine, and
+// those of the cache. What is in none of them, and what cannot be read there, git is asked
+// for, which knows how to read everything, and also packs that have just come.
+func (o *Objects) stored(id oid.ID) (file *pack.File, offset int64, ok bool, err error) {
+	if o.incoming != nil {
+		if file, offset, ok, err = o.incoming.find(id); ok || err != nil {
+			return file, offset, ok, err
+		}
+	}
+	if o.shelf == nil {
+		return nil, 0, false, nil
+	}
+	at, ok, err := o.shelf.find(id)
+	if !ok || err != nil {
+		return nil, 0, false, nil
+	}
+	return at.pack.File, at.offset, true, nil
 }
 
-// pick says where to read an object. What came with a push is read from its pack, and
-// everything else by the process that the repository keeps; only an object that came as
-// a delta needs a process that sees both.
-func (o *Objects) pick(id oid.ID) (place, error) {
+// process returns the process that reads an object: the one that the repository keeps,
+// but for one in quarantine a process that sees both.
+func (o *Objects) process(id oid.ID) (*catfile.Reader, error) {
 	if o.incoming == nil {
-		return place{reader: o.reader}, nil
+		return o.reader, nil
 	}
-	file, offset, ok, err := o.incoming.find(id)
-	if err != nil {
-		return place{}, err
-	}
-	if !ok {
-		return place{reader: o.reader}, nil
-	}
-	if _, _, err := file.Head(offset); !errors.Is(err, pack.ErrDelta) {
-		return place{file: file, offset: offset}, err
+	_, _, ok, err := o.incoming.find(id)
+	if !ok || err != nil {
+		return o.reader, err
 	}
 	if o.inside == nil {
 		o.inside = o.house.readers.Temporary(o.incoming.source())
 	}
-	return place{reader: o.inside}, nil
+	return o.inside, nil
 }
 
-// contents reads an object of at most limit bytes.
+// browse reads an object in this process, or fails where that is not for it.
+func (o *Objects) browse(file *pack.File, offset int64) (object.Type, []byte, error) {
+	if size, err := file.Size(offset); err != nil || size > maxBrowsed {
+		return 0, nil, errors.Join(pack.ErrBeyond, err)
+	}
+	if o.browser != nil {
+		if typ, content, err := o.browser.resolve(file, offset); !errors.Is(err, pack.ErrBeyond) {
+			return typ, content, err
+		}
+	}
+	o.browser = newBrowser(browseBytes) // the last one is used up
+	return o.browser.resolve(file, offset)
+}
+
+// contents reads an object of at most limit bytes. They must not be changed.
 func (o *Objects) contents(ctx context.Context, id oid.ID, limit int64) (object.Type, []byte, error) {
-	r, err := o.pick(id)
+	file, offset, ok, err := o.stored(id)
 	if err != nil {
 		return 0, nil, err
 	}
-	if r.file == nil {
-		typ, content, err := r.reader.Contents(ctx, id, limit)
-		return typ, content, translate(err)
+	if ok {
+		typ, content, err := o.browse(file, offset)
+		if err == nil && int64(len(content)) > limit {
+			return 0, nil, fmt.Errorf("%w: %s %s has %d bytes, and the limit is %d", ErrTooLarge, typ, id, len(content), limit)
+		}
+		if err == nil {
+			return typ, content, nil
+		}
 	}
-	typ, size, err := r.file.Head(r.offset)
+	r, err := o.process(id)
 	if err != nil {
 		return 0, nil, err
 	}
-	if size > limit {
-		return 0, nil, fmt.Errorf("%w: %s %s has %d bytes, and the limit is %d", ErrTooLarge, typ, id, size, limit)
-	}
-	content, err := r.file.Read(r.offset)
-	return typ, content, err
+	typ, content, err := r.Contents(ctx, id, limit)
+	return typ, content, translate(err)
 }
 
 // read reads an object that must be of a type.

@@ -171,7 +171,7 @@ func (in *Incoming) checkSizes(l Limits) error {
 
 // checkTips checks that every tip is in the pack or in the repository.
 func (in *Incoming) checkTips(ctx context.Context, tips []oid.ID) error {
-	o := Objects{house: in.house, repo: in.house.use(in.repo.cached), reader: in.house.readers.Reader(in.repo.dir)}
+	o := in.house.objects(in.house.use(in.repo.cached), nil)
 	defer func() { _ = o.Close() }()
 	for _, tip := range tips {
 		_, _, ok, err := in.find(tip)

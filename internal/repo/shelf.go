@@ -111,3 +111,24 @@ func (s *shelf) Read(id oid.ID, limit int64) (t object.Type, content []byte, ok 
 	t, content, err = pack.NewResolver(at.pack.File, &limit).Resolve(at.offset)
 	return t, content, err == nil, err
 }
+
+// browser reads objects out of one budget of bytes, and remembers what it made of deltas
+// until that is used up. See [pack.NewResolver].
+type browser struct {
+	budget    int64
+	resolvers map[*pack.File]*pack.Resolver
+}
+
+func newBrowser(budget int64) *browser {
+	return &browser{budget: budget, resolvers: map[*pack.File]*pack.Resolver{}}
+}
+
+// resolve reads the object at an offset of a pack. The content must not be changed.
+func (b *browser) resolve(f *pack.File, offset int64) (object.Type, []byte, error) {
+	r, ok := b.resolvers[f]
+	if !ok {
+		r = pack.NewResolver(f, &b.budget)
+		b.resolvers[f] = r
+	}
+	return r.Resolve(offset)
+}
