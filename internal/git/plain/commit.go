@@ -119,7 +119,8 @@ func (h *header) ident(key string) bool {
 		return false
 	}
 	name, rest, ok := bytes.Cut(value, []byte("<"))
-	if !ok || len(name) < 2 || name[0] == ' ' || name[len(name)-1] != ' ' || bytes.IndexByte(name, '>') >= 0 {
+	name, space := bytes.CutSuffix(name, []byte(" "))
+	if !ok || !space || len(name) == 0 || len(bytes.TrimSpace(name)) < len(name) || bytes.IndexByte(name, '>') >= 0 {
 		return false
 	}
 	email, rest, ok := bytes.Cut(rest, []byte(">"))
