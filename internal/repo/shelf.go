@@ -100,14 +100,18 @@ func (s *shelf) Type(id oid.ID) (t object.Type, ok bool, err error) {
 	return t, err == nil, err
 }
 
-// Read returns type and content of an object, of at most limit bytes
-// ([github.com/refward/refward/internal/git/pack.ErrBeyond]);
-// ok is false where there is none.
+// Read returns type and content of an object; ok is false where there is none. Reading
+// it may take limit bytes, see [github.com/refward/refward/internal/git/pack.File.Resolve].
 func (s *shelf) Read(id oid.ID, limit int64) (t object.Type, content []byte, ok bool, err error) {
+	return s.read(id, &limit)
+}
+
+// read is Read out of a budget.
+func (s *shelf) read(id oid.ID, budget *int64) (t object.Type, content []byte, ok bool, err error) {
 	at, ok, err := s.find(id)
 	if err != nil || !ok {
 		return 0, nil, false, err
 	}
-	t, content, err = at.pack.Resolve(at.offset, limit)
+	t, content, err = at.pack.Resolve(at.offset, budget)
 	return t, content, err == nil, err
 }

@@ -168,8 +168,9 @@ func FuzzFile(f *testing.F) {
 			t.Errorf("size %d", size)
 		}
 		_, _ = p.Type(offset)
-		if _, content, err := p.Resolve(offset, 1<<20); err == nil && len(content) > 1<<20 {
-			t.Errorf("%d bytes", len(content))
+		budget := int64(1 << 20)
+		if _, content, err := p.Resolve(offset, &budget); budget < 0 || err == nil && len(content) > 1<<20 {
+			t.Errorf("%d bytes (%v), %d of the budget left", len(content), err, budget)
 		}
 		_, _ = p.Stored(offset, 1<<20)
 		if _, size, err := p.Head(offset); err == nil && size < 1<<20 {

@@ -6,29 +6,31 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/refward/refward/internal/git/object"
 	"github.com/refward/refward/internal/git/oid"
 )
 
-// ErrBeyond is returned, wrapped, for an object that is larger than asked for, or whose
-// chain of deltas is longer than is followed here.
+// ErrBeyond is returned, wrapped, for an object that takes more to read than is allowed.
 var ErrBeyond = errors.New("beyond what is read here")
 
 // maxResolved bounds the chain of deltas of an object that is read: git makes them no
 // longer than 50, or 4,095 where somebody asks for it.
 const maxResolved = 64
 
-// Resolve returns type and content of the object at an offset, following deltas: at most
-// limit bytes for it and for each of what its deltas are made from; [ErrBeyond].
-func (f *File) Resolve(offset, limit int64) (object.Type, []byte, error) {
+// Resolve returns type and content of the object at an offset, following deltas. Every
+// byte that is unpacked or made on the way is taken from the budget, before it is there:
+// where that does not suffice, or the chain is long, [ErrBeyond].
+func (f *File) Resolve(offset int64, budget *int64) (object.Type, []byte, error) {
 	var deltas [][]byte
 	for range maxResolved {
-		e, content, err := f.unpack(offset, limit, nil)
+		e, content, err := f.unpack(offset, *budget, nil)
 		if err != nil {
 			return 0, nil, err
 		}
+		*budget -= e.size
 		switch e.kind {
 		case offsetDelta:
 			offset = e.base
@@ -37,10 +39,11 @@ func (f *File) Resolve(offset, limit int64) (object.Type, []byte, error) {
 				return 0, nil, err
 			}
 		default:
-			for i := len(deltas) - 1; i >= 0; i-- {
-				if content, err = ApplyDelta(content, deltas[i], limit); err != nil {
+			for _, delta := range slices.Backward(deltas) {
+				if content, err = ApplyDelta(content, delta, *budget); err != nil {
 					return 0, nil, err
 				}
+				*budget -= int64(len(content))
 			}
 			return object.Type(e.kind), content, nil
 		}

@@ -17,7 +17,8 @@ import (
 // wantResolved reads an object through its deltas, and as it stands.
 func wantResolved(t *testing.T, f *pack.File, id oid.ID, offset int64) {
 	t.Helper()
-	typ, content, err := f.Resolve(offset, 1<<20)
+	budget := int64(1 << 20)
+	typ, content, err := f.Resolve(offset, &budget)
 	if err != nil || object.Hash(typ, content) != id {
 		t.Errorf("%s resolves to something else (%v)", id, err)
 	}
@@ -28,8 +29,12 @@ func wantResolved(t *testing.T, f *pack.File, id oid.ID, offset int64) {
 	if !s.Delta && (s.Type != typ || s.Size != int64(len(content))) {
 		t.Errorf("%s stands there as %s of %d bytes", id, s.Type, s.Size)
 	}
-	if _, _, err := f.Resolve(offset, int64(len(content))-1); len(content) > 0 && !errors.Is(err, pack.ErrBeyond) {
-		t.Errorf("%s was read beyond the limit (%v)", id, err)
+	for used := 1<<20 - budget; used > 0; used-- { // every budget that is too small
+		less := used - 1
+		if _, _, err := f.Resolve(offset, &less); !errors.Is(err, pack.ErrBeyond) || less < 0 {
+			t.Fatalf("%s was read beyond the budget of %d bytes (%v)", id, used-1, err)
+		}
+		used -= used / 7
 	}
 	// What stands there is what the entry's bytes are: the next entry follows it.
 	if len(s.Data) < 8 || !bytes.HasPrefix(s.Data, []byte{0x78}) {
