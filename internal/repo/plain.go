@@ -63,23 +63,48 @@ func (in *Incoming) isPlain(s *pack.Small) bool {
 		return false
 	}
 	defer known.close()
-	return s.Resolve(known.Read) == nil && allPlain(s.Objects(), known)
+	c := plainCheck{known: known, steps: checkSteps, bytes: checkBytes}
+	return s.Resolve(c.read) == nil && c.all(s.Objects())
 }
 
-// known is what a pack is checked against: the objects of its repository.
-type known interface {
-	// Type returns the type of an object; ok is false where there is none.
-	Type(id oid.ID) (t object.Type, ok bool, err error)
-	// Read returns type and content of an object of at most limit bytes; ok is false
-	// where there is none.
-	Read(id oid.ID, limit int64) (t object.Type, content []byte, ok bool, err error)
+// What the check of one pack may cost beside the pack: how much is looked for in the
+// repository, in reads of its files, and how many bytes of its objects are unpacked.
+const (
+	checkSteps = 100_000
+	checkBytes = 32 << 20
+)
+
+// library is what a pack is checked against: the objects of its repository. Both take
+// what it costs from a budget, and fail where that does not suffice; ok is false where
+// there is no such object.
+type library interface {
+	typeOf(id oid.ID, steps *int64) (t object.Type, ok bool, err error)
+	read(id oid.ID, bytes *int64) (t object.Type, content []byte, ok bool, err error)
 }
 
-// allPlain reports whether the objects of a pack are plain, each the only one with its
-// ID, and lead to nothing that is missing or of another type. This is what `git
-// index-pack --strict` makes sure of, but for less.
-func allPlain(objects []pack.SmallObject, known known) bool {
-	c := plainCheck{known: known, here: make(map[oid.ID]pack.SmallObject, len(objects)), types: map[oid.ID]object.Type{}}
+// plainCheck is the check of one pack.
+type plainCheck struct {
+	known        library
+	steps, bytes int64 // that are left
+
+	here  map[oid.ID]pack.SmallObject
+	types map[oid.ID]object.Type // of objects here and of those that were looked up
+}
+
+// read is a [pack.Base].
+func (c *plainCheck) read(id oid.ID, limit int64) (t object.Type, content []byte, ok bool, err error) {
+	t, content, ok, err = c.known.read(id, &c.bytes)
+	if int64(len(content)) > limit {
+		err = pack.ErrBeyond
+	}
+	return t, content, ok, err
+}
+
+// all reports whether the objects of a pack are plain, each the only one with its ID,
+// and lead to nothing that is missing or of another type. This is what `git index-pack
+// --strict` makes sure of, but for less.
+func (c *plainCheck) all(objects []pack.SmallObject) bool {
+	c.here, c.types = make(map[oid.ID]pack.SmallObject, len(objects)), make(map[oid.ID]object.Type, len(objects))
 	for _, o := range objects {
 		c.here[o.ID] = o
 		c.types[o.ID] = o.Type
@@ -90,13 +115,6 @@ func allPlain(objects []pack.SmallObject, known known) bool {
 		}
 	}
 	return true
-}
-
-// plainCheck is the check of one pack.
-type plainCheck struct {
-	known known
-	here  map[oid.ID]pack.SmallObject
-	types map[oid.ID]object.Type // of objects here and of those that were looked up
 }
 
 func (c *plainCheck) object(o pack.SmallObject) bool {
@@ -124,11 +142,11 @@ func (c *plainCheck) object(o pack.SmallObject) bool {
 
 // alone reports whether the repository has no other object of the same ID.
 func (c *plainCheck) alone(o pack.SmallObject) bool {
-	_, ok, err := c.known.Type(o.ID)
+	_, ok, err := c.known.typeOf(o.ID, &c.steps)
 	if err != nil || !ok {
 		return err == nil
 	}
-	t, content, ok, err := c.known.Read(o.ID, int64(len(o.Content)))
+	t, content, ok, err := c.read(o.ID, int64(len(o.Content)))
 	return err == nil && ok && t == o.Type && bytes.Equal(content, o.Content)
 }
 
@@ -138,7 +156,7 @@ func (c *plainCheck) leads(l plain.Link) bool {
 	t, ok := c.types[l.ID]
 	if !ok {
 		var err error
-		if t, ok, err = c.known.Type(l.ID); err != nil || !ok {
+		if t, ok, err = c.known.typeOf(l.ID, &c.steps); err != nil || !ok {
 			return false
 		}
 		c.types[l.ID] = t
@@ -151,7 +169,7 @@ func (c *plainCheck) blob(id oid.ID, limit int64) ([]byte, bool) {
 	if o, ok := c.here[id]; ok {
 		return o.Content, o.Type == object.Blob
 	}
-	t, content, ok, err := c.known.Read(id, limit)
+	t, content, ok, err := c.read(id, limit)
 	return content, err == nil && ok && t == object.Blob
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/refward/refward/internal/git/object"
 	"github.com/refward/refward/internal/git/oid"
+	"github.com/refward/refward/internal/git/pack"
 )
 
 // shelf reads the objects of a cached repository in this process, from its packs. It is
@@ -92,11 +93,26 @@ func (s *shelf) find(id oid.ID) (at spot, ok bool, err error) {
 
 // Type returns the type of an object; ok is false where there is none.
 func (s *shelf) Type(id oid.ID) (t object.Type, ok bool, err error) {
+	steps := int64(maxTypeSteps)
+	return s.typeOf(id, &steps)
+}
+
+// What it takes to find a type, see [shelf.typeOf].
+const (
+	lookUpSteps  = 10     // in the indexes
+	maxTypeSteps = 10_000 // for one object
+)
+
+// typeOf is Type out of a number of steps, each about as much as one read of a file.
+func (s *shelf) typeOf(id oid.ID, steps *int64) (t object.Type, ok bool, err error) {
+	if *steps -= lookUpSteps; *steps < 0 {
+		return 0, false, pack.ErrBeyond
+	}
 	at, ok, err := s.find(id)
 	if err != nil || !ok {
 		return 0, false, err
 	}
-	t, err = at.pack.Type(at.offset)
+	t, err = at.pack.TypeWithin(at.offset, steps)
 	return t, err == nil, err
 }
 

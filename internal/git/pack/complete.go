@@ -2,14 +2,11 @@ package pack
 
 import (
 	"bytes"
-	"compress/zlib"
 	"crypto/sha1"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"slices"
-	"sync"
 
 	"github.com/refward/refward/internal/git/object"
 	"github.com/refward/refward/internal/git/oid"
@@ -129,11 +126,12 @@ func (s *Small) fetch(id oid.ID, base Base) (place int, ok bool, err error) {
 	if e.id != id {
 		return 0, false, fmt.Errorf("%w: what is stored as %s is %s", ErrSyntax, id, e.id)
 	}
-	before := len(s.foreign)
-	if s.foreign, err = appendEntry(s.foreign, t, content); err != nil {
+	var b Builder // for one entry
+	if err := b.Add(object.Raw{Type: t, Content: content}); err != nil {
 		return 0, false, err
 	}
-	e.crc = crc32.ChecksumIEEE(s.foreign[before:])
+	e.crc = crc32.ChecksumIEEE(b.b[HeaderSize:])
+	s.foreign = append(s.foreign, b.b[HeaderSize:]...)
 	s.entries = append(s.entries, e)
 	return len(s.entries) - 1, true, nil
 }
@@ -230,19 +228,4 @@ func (s *Small) Index(checksum oid.ID) []byte {
 	b = append(b, checksum[:]...)
 	sum := sha1.Sum(b)
 	return append(b, sum[:]...)
-}
-
-var deflaters = sync.Pool{New: func() any { return zlib.NewWriter(nil) }}
-
-// appendEntry appends an object that is no delta.
-func appendEntry(b []byte, t object.Type, content []byte) ([]byte, error) {
-	out := bytes.NewBuffer(append(b, entryHeader(t, len(content))...))
-	z := deflaters.Get().(*zlib.Writer)
-	defer deflaters.Put(z)
-	z.Reset(out)
-	_, err := z.Write(content)
-	if err = errors.Join(err, z.Close()); err != nil {
-		return nil, fmt.Errorf("compress an object: %w", err)
-	}
-	return out.Bytes(), nil
 }
