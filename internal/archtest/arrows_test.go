@@ -32,6 +32,7 @@ var mayImport = map[string]string{
 	"internal/git/gitcmd":  "internal/git/oid internal/git/object internal/git/refname internal/share",
 	"internal/git/catfile": "internal/git/gitcmd internal/git/object internal/git/oid",
 	"internal/git/pack":    "internal/git/object internal/git/oid",
+	"internal/git/plain":   "internal/git/object internal/git/oid internal/git/refname",
 	"internal/git/lfs":     "internal/git/pktline",
 	"internal/git/gittest": "internal/git/oid",
 
@@ -92,6 +93,8 @@ var only = map[string]string{
 	"unsafe":                "",
 	"math/rand":             "",
 	"github.com/pkg/errors": "",
+
+	"github.com/pjbgf/sha1cd": "internal/git/object", // without cgo
 }
 
 func TestArrows(t *testing.T) {

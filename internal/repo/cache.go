@@ -346,6 +346,9 @@ func (h *House) fetchInline(ctx context.Context, c *cached, p Pack, file string)
 	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != p.SHA256 {
 		return errors.New("the stored pack is not the one that was put there: its SHA-256 differs")
 	}
+	if index, ok := indexSmall(data); ok {
+		return writePack(file, data, index)
+	}
 	if err := os.WriteFile(file+packExt, data, 0o400); err != nil {
 		return err
 	}

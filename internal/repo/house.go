@@ -21,6 +21,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"sync"
 	"time"
 
@@ -79,6 +80,8 @@ type House struct {
 	ids     packIDs
 	fills   chan struct{} // bounds the packs that are fetched at once
 
+	unpacking chan struct{} // bounds the packs that are taken in here, without a process, at once
+
 	life context.Context // ends with Close
 	end  context.CancelFunc
 	work sync.WaitGroup // what runs apart from a request
@@ -111,7 +114,8 @@ func Open(ctx context.Context, o Options) (*House, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open repository cache: %w", err)
 	}
-	h := &House{Options: o, incoming: incoming, fills: make(chan struct{}, maxFills), repos: map[ID]*cached{}}
+	h := &House{Options: o, incoming: incoming, fills: make(chan struct{}, maxFills),
+		unpacking: make(chan struct{}, 2*runtime.GOMAXPROCS(0)), repos: map[ID]*cached{}}
 	h.ids.now = o.Now
 	h.life, h.end = context.WithCancel(context.WithoutCancel(ctx))
 	h.readers = catfile.NewPool(h.life, o.Git)

@@ -27,6 +27,7 @@ type Incoming struct {
 	repo  *lease
 	dir   string // the quarantine; empty where the push brought no objects
 	base  string // of the pack's files, without ending
+	data  []byte // of the pack, where it is in memory as well
 
 	mu        sync.Mutex // guards what follows
 	file      *pack.File // nil: no objects, or no longer in quarantine
@@ -106,14 +107,17 @@ func (in *Incoming) Publish(ctx context.Context) (p Pack, ok bool, err error) {
 	ctx, cancel := h.bind(ctx)
 	defer cancel()
 	p = Pack{ID: h.ids.next(), Objects: in.file.Index.Len(), Created: h.Now().UTC().Truncate(time.Millisecond)}
-	if p.SHA256, p.Size, err = measure(in.base + packExt); err != nil {
+	if p.SHA256, p.Size, err = in.measure(); err != nil {
 		return Pack{}, false, fmt.Errorf("read the received pack: %w", err)
 	}
-	if p.Size <= h.InlineLimit {
-		p.Inline, err = os.ReadFile(in.base + packExt)
-	} else {
+	switch {
+	case p.Size > h.InlineLimit:
 		p.Key = string(in.repo.id) + "/" + p.ID
 		err = h.upload(ctx, p, in.base)
+	case in.data != nil:
+		p.Inline = in.data
+	default:
+		p.Inline, err = os.ReadFile(in.base + packExt)
 	}
 	if err != nil {
 		return Pack{}, false, fmt.Errorf("store the received pack: %w", err)
@@ -123,6 +127,15 @@ func (in *Incoming) Publish(ctx context.Context) (p Pack, ok bool, err error) {
 	in.mu.Unlock()
 	failpoint.Reach(failpoint.PackStored)
 	return p, true, nil
+}
+
+// measure returns the hash and the size of the pack.
+func (in *Incoming) measure() (sha string, size int64, err error) {
+	if in.data == nil {
+		return measure(in.base + packExt)
+	}
+	sum := sha256.Sum256(in.data)
+	return hex.EncodeToString(sum[:]), int64(len(in.data)), nil
 }
 
 // measure returns the hash and the size of a file.

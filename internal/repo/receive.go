@@ -101,7 +101,7 @@ func (in *Incoming) receive(ctx context.Context, r io.Reader, tips []oid.ID, l L
 		case count == 0:
 			err = emptyPack(head, r)
 		default:
-			err = in.index(ctx, io.MultiReader(bytes.NewReader(head), r), progress)
+			err = in.take(ctx, io.MultiReader(bytes.NewReader(head), r), count, progress)
 		}
 		if err != nil {
 			return err
@@ -131,13 +131,21 @@ func emptyPack(head []byte, r io.Reader) error {
 	return nil
 }
 
-// index runs git index-pack into a new quarantine and opens what it made.
-func (in *Incoming) index(ctx context.Context, r io.Reader, progress io.Writer) error {
-	h := in.house
-	in.dir = h.newIncoming()
+// quarantine makes the folder for a pack.
+func (in *Incoming) quarantine() error {
+	in.dir = in.house.newIncoming()
 	if err := os.MkdirAll(filepath.Join(in.objects(), "pack"), 0o700); err != nil {
 		return fmt.Errorf("make a quarantine: %w", err)
 	}
+	return nil
+}
+
+// index runs git index-pack into a new quarantine and opens what it made.
+func (in *Incoming) index(ctx context.Context, r io.Reader, progress io.Writer) error {
+	if err := in.quarantine(); err != nil {
+		return err
+	}
+	h := in.house
 	cmd := h.Git.Command("index-pack").GitDir(in.repo.dir).Objects(in.objects(), in.repo.objects()).
 		Config("core.bigFileThreshold", streamBlobs).
 		Flag("--stdin").Flag("--fix-thin").Option("--strict", FsckRules).

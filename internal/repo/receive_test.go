@@ -248,8 +248,8 @@ func TestSubmodules(t *testing.T) {
 	}
 }
 
-// TestProcesses counts them: a push runs one, and what is read before and after it runs
-// none of its own.
+// TestProcesses counts them: an ordinary push runs none, nor does what is read before and
+// after it.
 func TestProcesses(t *testing.T) {
 	gittest.Require(t)
 	real, err := exec.LookPath("git")
@@ -299,9 +299,8 @@ func TestProcesses(t *testing.T) {
 	if _, err := h.readCommit(t, tip); err != nil {
 		t.Error(err)
 	}
-	lines, err := os.ReadFile(log)
-	if got := strings.Count(string(lines), "\n"); got != 1 || !strings.Contains(string(lines), "index-pack") {
-		t.Errorf("a push ran %d processes (%v):\n%s", got, err, lines)
+	if lines, err := os.ReadFile(log); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a push ran processes (%v):\n%s", err, lines)
 	}
 }
 

@@ -91,24 +91,31 @@ func (s *shelf) find(id oid.ID) (at spot, ok bool, err error) {
 	return spot{}, false, nil
 }
 
-// Type returns the type of an object; ok is false where there is none.
-func (s *shelf) Type(id oid.ID) (t object.Type, ok bool, err error) {
+// lookUpSteps is what looking up an object counts for, beside each read of a pack.
+const lookUpSteps = 10
+
+// typeOf returns the type of an object, out of a number of steps, each about as much as one
+// read of a file ([pack.ErrBeyond]); ok is false where there is none.
+func (s *shelf) typeOf(id oid.ID, steps *int64) (t object.Type, ok bool, err error) {
+	if *steps -= lookUpSteps; *steps < 0 {
+		return 0, false, pack.ErrBeyond
+	}
 	at, ok, err := s.find(id)
 	if err != nil || !ok {
 		return 0, false, err
 	}
-	t, err = at.pack.Type(at.offset)
+	t, err = at.pack.TypeWithin(at.offset, steps)
 	return t, err == nil, err
 }
 
-// Read returns type and content of an object; ok is false where there is none. Reading
-// it may take limit bytes, see [pack.NewResolver].
-func (s *shelf) Read(id oid.ID, limit int64) (t object.Type, content []byte, ok bool, err error) {
+// read returns type and content of an object, out of a budget of bytes, see
+// [pack.NewResolver]; ok is false where there is none.
+func (s *shelf) read(id oid.ID, bytes *int64) (t object.Type, content []byte, ok bool, err error) {
 	at, ok, err := s.find(id)
 	if err != nil || !ok {
 		return 0, nil, false, err
 	}
-	t, content, err = pack.NewResolver(at.pack.File, &limit).Resolve(at.offset)
+	t, content, err = pack.NewResolver(at.pack.File, bytes).Resolve(at.offset)
 	return t, content, err == nil, err
 }
 

@@ -85,6 +85,13 @@ func (r *Repo) Try(args ...string) (string, error) {
 	return string(out) + string(stderr), err
 }
 
+// TryPipe is Try with a standard input.
+func (r *Repo) TryPipe(stdin []byte, args ...string) (string, error) {
+	r.t.Helper()
+	out, stderr, err := r.run(stdin, args)
+	return string(out) + string(stderr), err
+}
+
 func (r *Repo) run(stdin []byte, args []string) (stdout, stderr []byte, err error) {
 	cmd := exec.CommandContext(r.t.Context(), "git", args...)
 	var out, errs bytes.Buffer

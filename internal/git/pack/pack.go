@@ -187,28 +187,26 @@ const maxChain = 10_000
 
 // Type returns the type of the object at an offset, following deltas to their base.
 func (f *File) Type(offset int64) (object.Type, error) {
-	for range maxChain {
+	steps := int64(maxChain)
+	return f.TypeWithin(offset, &steps)
+}
+
+// TypeWithin is Type for those who count what they read: each object on the way takes
+// one of the steps, and where they do not suffice the error is [ErrBeyond].
+func (f *File) TypeWithin(offset int64, steps *int64) (object.Type, error) {
+	for ; *steps > 0; *steps-- {
 		e, err := f.entry(offset)
 		if err != nil {
 			return 0, err
 		}
-		switch e.kind {
-		case offsetDelta:
-			offset = e.base
-		case refDelta:
-			base, ok, err := f.Index.Find(e.baseID)
-			if err != nil {
-				return 0, err
-			}
-			if !ok {
-				return 0, fmt.Errorf("%w: the base %s is not in the pack", ErrSyntax, e.baseID)
-			}
-			offset = base
-		default:
+		if e.kind != offsetDelta && e.kind != refDelta {
 			return object.Type(e.kind), nil
 		}
+		if offset, err = f.baseOffset(e); err != nil {
+			return 0, err
+		}
 	}
-	return 0, fmt.Errorf("%w: a chain of more than %d deltas", ErrSyntax, maxChain)
+	return 0, fmt.Errorf("%w: too long a chain of deltas", ErrBeyond)
 }
 
 // Head returns type and size of the object at an offset; [ErrDelta].

@@ -138,14 +138,18 @@ func (f *File) unpack(offset, limit int64, raw *recorder) (entry, []byte, error)
 	return e, content, nil
 }
 
+// begin begins to unpack.
+func (u *unpacker) begin(src io.Reader) (err error) {
+	if u.z != nil {
+		return u.z.(zlib.Resetter).Reset(src, nil)
+	}
+	u.z, err = zlib.NewReader(src)
+	return err
+}
+
 // inflate unpacks what has to be just so many bytes with a right checksum.
 func (u *unpacker) inflate(src io.Reader, size int64) (content []byte, err error) {
-	if u.z == nil {
-		u.z, err = zlib.NewReader(src)
-	} else {
-		err = u.z.(zlib.Resetter).Reset(src, nil)
-	}
-	if err != nil {
+	if err := u.begin(src); err != nil {
 		return nil, err
 	}
 	content = make([]byte, size)
