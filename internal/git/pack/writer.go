@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/refward/refward/internal/git/object"
 	"github.com/refward/refward/internal/git/oid"
@@ -25,9 +26,11 @@ func Encode(objects []object.Raw) ([]byte, error) {
 // Builder makes a pack in memory. The zero value is ready.
 type Builder struct {
 	b     []byte // begins with room for the header
-	z     *zlib.Writer
 	count uint32
 }
+
+// deflaters have a megabyte of memory each.
+var deflaters = sync.Pool{New: func() any { return zlib.NewWriter(nil) }}
 
 // Len returns how many bytes the pack has so far, of at least [HeaderSize].
 func (b *Builder) Len() int { return max(len(b.b), HeaderSize) }
@@ -49,12 +52,11 @@ func (b *Builder) begin() {
 func (b *Builder) Add(o object.Raw) error {
 	b.begin()
 	b.b = appendEntryHeader(b.b, uint8(o.Type), int64(len(o.Content)))
-	if b.z == nil {
-		b.z = zlib.NewWriter(nil)
-	}
-	b.z.Reset((*tail)(b))
-	_, err := b.z.Write(o.Content)
-	if err := errors.Join(err, b.z.Close()); err != nil {
+	z := deflaters.Get().(*zlib.Writer)
+	defer deflaters.Put(z)
+	z.Reset((*tail)(b))
+	_, err := z.Write(o.Content)
+	if err := errors.Join(err, z.Close()); err != nil {
 		return fmt.Errorf("compress an object: %w", err)
 	}
 	return nil
