@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"runtime"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,6 +28,9 @@ import (
 // inProcess runs the host in the process of the benchmark, for -cpuprofile. The
 // processor time is then that of client and host together.
 var inProcess = flag.Bool("inprocess", false, "run the host of a benchmark in its own process, to profile it")
+
+// loopProfile is -cpuprofile without what it takes to prepare a benchmark.
+var loopProfile = flag.String("loopprofile", "", "write a CPU profile of the loop of a benchmark, with -inprocess, to `file`")
 
 // wireClient speaks Git's protocol by itself, because the git client costs more than
 // what is measured here. The numbers are the host's alone: cpu-ms/op is the processor
@@ -84,6 +89,9 @@ func usedBy(b *testing.B, pid int) time.Duration {
 	}
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 	var ticks int64
+	if os.Getenv("SPLIT") != "" {
+		fmt.Println("SPLIT utime,stime,cutime,cstime", fields[11:15], "faults", fields[7:11])
+	}
 	for _, f := range fields[11:15] {
 		n, err := strconv.ParseInt(f, 10, 64)
 		if err != nil {
@@ -98,10 +106,30 @@ func usedBy(b *testing.B, pid int) time.Duration {
 func (c *wireClient) measure(b *testing.B, op func()) {
 	op() // caches, prepared statements
 	before := c.used()
+	profile(b)
 	for b.Loop() {
 		op()
 	}
 	b.ReportMetric((c.used()-before).Seconds()*1000/float64(b.N), "cpu-ms/op")
+}
+
+// profile begins the profile of a loop, which ends with the benchmark.
+func profile(b *testing.B) {
+	if *loopProfile == "" {
+		return
+	}
+	f, err := os.Create(*loopProfile)
+	if err != nil {
+		b.Fatal(err)
+	}
+	runtime.SetCPUProfileRate(1000) // pprof tells that it would rather set it itself
+	if err := pprof.StartCPUProfile(f); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		pprof.StopCPUProfile()
+		_ = f.Close()
+	})
 }
 
 // do sends one request and returns the answer's body.
