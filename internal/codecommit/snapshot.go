@@ -32,6 +32,20 @@ func (s *Service) load(ctx context.Context, name string) (Repository, *repo.Snap
 	return r, snap, err
 }
 
+// Snapshot returns the repository with this ID as of now, or an error that is
+// [ErrNotFound]. Nothing is decided here: it is for the host's own upkeep.
+func (s *Service) Snapshot(ctx context.Context, id repo.ID) (snap *repo.Snapshot, err error) {
+	err = s.Store.View(ctx, func(ctx context.Context, tx Reader) error {
+		r, err := tx.RepositoryByID(ctx, id)
+		if err != nil {
+			return err
+		}
+		snap, err = s.snapshots.refresh(ctx, tx, r)
+		return err
+	})
+	return snap, err
+}
+
 // open is load, with the objects of the snapshot to read. The caller closes them.
 func (s *Service) open(ctx context.Context, name string) (Repository, *repo.Snapshot, *repo.Objects, error) {
 	r, snap, err := s.load(ctx, name)
