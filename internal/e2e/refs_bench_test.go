@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"runtime"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -89,9 +88,6 @@ func usedBy(b *testing.B, pid int) time.Duration {
 	}
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 	var ticks int64
-	if os.Getenv("SPLIT") != "" {
-		fmt.Println("SPLIT utime,stime,cutime,cstime", fields[11:15], "faults", fields[7:11])
-	}
 	for _, f := range fields[11:15] {
 		n, err := strconv.ParseInt(f, 10, 64)
 		if err != nil {
@@ -122,7 +118,6 @@ func profile(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	runtime.SetCPUProfileRate(1000) // pprof tells that it would rather set it itself
 	if err := pprof.StartCPUProfile(f); err != nil {
 		b.Fatal(err)
 	}
