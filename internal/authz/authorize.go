@@ -89,6 +89,7 @@ func (a *Authorizer) AuthorizeEach(ctx context.Context, c Caller, checks ...Chec
 	if err := a.Log.Append(ctx, entries...); err != nil {
 		return Grant{}, fmt.Errorf("append to the decision log: %w", err)
 	}
+	g.index()
 	return g, nil
 }
 

@@ -3,6 +3,7 @@ package authz_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -325,11 +326,21 @@ func TestZeroGrant(t *testing.T) {
 }
 
 func TestGrantCovers(t *testing.T) {
+	for name, others := range map[string]int{"few": 0, "many": 40} {
+		t.Run(name, func(t *testing.T) { testGrantCovers(t, others) })
+	}
+}
+
+func testGrantCovers(t *testing.T, others int) {
 	a, _ := host(t)
 	c := authz.Check{Action: push, Resource: payments, Values: []authz.Value{
 		{Key: refs, Values: []string{topic}}, {Key: "k:many", Values: []string{"a", "b"}}, {Key: "k:none"}, {Key: "k:empty", Values: []string{""}},
 	}}
-	g, err := a.Authorize(t.Context(), root(), c, authz.Check{Action: pull, Resource: website}, authz.Check{Action: "iam:ListUsers"})
+	checks := []authz.Check{c, {Action: pull, Resource: website}, {Action: "iam:ListUsers"}}
+	for i := range others {
+		checks = append(checks, authz.Check{Action: push, Resource: payments, Values: []authz.Value{{Key: refs, Values: []string{fmt.Sprint("refs/heads/other-", i)}}}})
+	}
+	g, err := a.Authorize(t.Context(), root(), checks...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,8 @@
 package authz
 
 import (
+	"slices"
+
 	"github.com/refward/refward/arn"
 	"github.com/refward/refward/internal/fault"
 )
@@ -11,6 +13,27 @@ type Grant struct {
 	caller  Caller
 	checks  []Check
 	refused []*Denial // parallel to checks; nil where allowed
+
+	byValue map[string][]int // which checks carry a value; nil where they are few
+}
+
+// fewChecks are gone through one by one. More are those of a push of many refs, each of
+// which is asked about again.
+const fewChecks = 16
+
+// index notes which checks carry a value, where there are many.
+func (g *Grant) index() {
+	if len(g.checks) <= fewChecks {
+		return
+	}
+	g.byValue = make(map[string][]int, len(g.checks))
+	for i, c := range g.checks {
+		for _, v := range c.Values {
+			for _, text := range v.Values {
+				g.byValue[text] = append(g.byValue[text], i)
+			}
+		}
+	}
 }
 
 // Caller returns who was granted.
@@ -29,15 +52,25 @@ func (g Grant) Denial(i int) *Denial {
 // resource and carries this condition key with exactly this value. Writers ask it
 // before they act, so that a path that asked about another ref is refused.
 func (g Grant) Covers(action string, resource arn.ARN, key, value string) bool {
-	for i, c := range g.checks {
-		if g.refused[i] != nil || c.Action != action || c.Resource != resource {
-			continue
+	if g.byValue == nil {
+		for i := range g.checks {
+			if g.covers(i, action, resource, key, value) {
+				return true
+			}
 		}
-		if v, ok := c.Value(key); ok && v == value {
-			return true
-		}
+		return false
 	}
-	return false
+	return slices.ContainsFunc(g.byValue[value], func(i int) bool { return g.covers(i, action, resource, key, value) })
+}
+
+// covers is Covers of one check.
+func (g Grant) covers(i int, action string, resource arn.ARN, key, value string) bool {
+	c := g.checks[i]
+	if g.refused[i] != nil || c.Action != action || c.Resource != resource {
+		return false
+	}
+	v, ok := c.Value(key)
+	return ok && v == value
 }
 
 // CoversAction reports whether an allowed check of the grant has this action on

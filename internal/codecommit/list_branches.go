@@ -2,7 +2,6 @@ package codecommit
 
 import (
 	"context"
-	"sort"
 
 	api "github.com/aws/aws-sdk-go-v2/service/codecommit"
 
@@ -55,8 +54,15 @@ func (s *Service) listBranches(ctx context.Context, _ authz.Grant, in *api.ListB
 	return out, nil
 }
 
-// branchesAfter returns the branches whose full names are greater than after.
-func branchesAfter(snap *repo.Snapshot, after string) []repo.Ref {
-	refs := snap.Prefix(refname.HeadsPrefix)
-	return refs[sort.Search(len(refs), func(i int) bool { return string(refs[i].Name) > after }):]
+// branchesAfter returns branches whose full names are greater than after, in order: no
+// more than one page and the one that says that there is another.
+func branchesAfter(snap *repo.Snapshot, after string) (branches []repo.Ref) {
+	for p := range snap.Refs.Parts(refname.HeadsPrefix, after) {
+		refs := p.Refs()
+		branches = append(branches, refs[:min(len(refs), branchesPage+1-len(branches))]...)
+		if len(branches) > branchesPage {
+			break
+		}
+	}
+	return branches
 }

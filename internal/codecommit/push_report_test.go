@@ -64,9 +64,9 @@ func TestNewPush(t *testing.T) {
 
 func TestPushCompare(t *testing.T) {
 	a, b, c := oid.ID{1}, oid.ID{2}, oid.ID{3}
-	snap := &repo.Snapshot{Head: "refs/heads/master", Refs: []repo.Ref{
+	snap := &repo.Snapshot{Head: "refs/heads/master", Refs: repo.NewRefs([]repo.Ref{
 		{Name: "refs/heads/master", OID: a}, {Name: "refs/heads/x", OID: b},
-	}}
+	})}
 	for _, tc := range []struct {
 		name    string
 		command RefCommand

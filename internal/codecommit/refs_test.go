@@ -194,7 +194,7 @@ func (h *host) refs(t *testing.T) map[string]string {
 			t.Fatal(err)
 		}
 		all[name+" HEAD"] = string(snap.Head)
-		for _, ref := range snap.Refs {
+		for ref := range snap.Refs.All() {
 			all[name+" "+string(ref.Name)] = ref.OID.String()
 		}
 	}

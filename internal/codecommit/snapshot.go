@@ -3,7 +3,6 @@ package codecommit
 import (
 	"container/list"
 	"context"
-	"strings"
 	"sync"
 
 	"github.com/refward/refward/internal/repo"
@@ -33,6 +32,20 @@ func (s *Service) load(ctx context.Context, name string) (Repository, *repo.Snap
 	return r, snap, err
 }
 
+// Snapshot returns the repository with this ID as of now, or an error that is
+// [ErrNotFound]. Nothing is decided here: it is for the host's own upkeep.
+func (s *Service) Snapshot(ctx context.Context, id repo.ID) (snap *repo.Snapshot, err error) {
+	err = s.Store.View(ctx, func(ctx context.Context, tx Reader) error {
+		r, err := tx.RepositoryByID(ctx, id)
+		if err != nil {
+			return err
+		}
+		snap, err = s.snapshots.refresh(ctx, tx, r)
+		return err
+	})
+	return snap, err
+}
+
 // open is load, with the objects of the snapshot to read. The caller closes them.
 func (s *Service) open(ctx context.Context, name string) (Repository, *repo.Snapshot, *repo.Objects, error) {
 	r, snap, err := s.load(ctx, name)
@@ -43,9 +56,9 @@ func (s *Service) open(ctx context.Context, name string) (Repository, *repo.Snap
 	return r, snap, objects, err
 }
 
-// snapshotRows bounds the cache of snapshots: the refs and packs that it holds in
-// all, some 100 bytes each.
-const snapshotRows = 1 << 20
+// snapshotBytes bounds the memory of the cache of snapshots, with the packets that were
+// made of their refs.
+const snapshotBytes = 160 << 20
 
 // snapshotCache keeps the newest known snapshot of each repository that was read
 // lately. The zero value is empty and ready; it is safe for concurrent use.
@@ -53,7 +66,7 @@ type snapshotCache struct {
 	mu    sync.Mutex // guards all below
 	byID  map[repo.ID]*list.Element
 	order list.List // of *repo.Snapshot, the one read last in front
-	rows  int
+	bytes int
 }
 
 // at returns the snapshot that belongs to the row r, or nil where it is not in memory.
@@ -82,40 +95,21 @@ func (c *snapshotCache) refresh(ctx context.Context, tx Reader, r Repository) (*
 	if old != nil && old.Epoch == r.Epoch && old.Gen < r.Gen {
 		since = old.Gen
 	}
-	refs, err := tx.Refs(ctx, r.ID, since)
+	changed, err := tx.Refs(ctx, r.ID, since)
 	if err != nil {
 		return nil, err
 	}
+	var refs repo.Refs
 	if since > 0 {
-		refs = mergeRefs(old.Refs, refs)
+		refs = old.Refs
 	}
 	packs, err := tx.Packs(ctx, r.ID)
 	if err != nil {
 		return nil, err
 	}
-	snap := &repo.Snapshot{ID: r.ID, Gen: r.Gen, Epoch: r.Epoch, Head: r.Head, Refs: refs, Packs: packs}
+	snap := &repo.Snapshot{ID: r.ID, Gen: r.Gen, Epoch: r.Epoch, Head: r.Head, Refs: refs.With(changed), Packs: packs}
 	c.put(snap)
 	return snap, nil
-}
-
-// mergeRefs applies changes to refs; both are sorted by name, and a change without
-// an object is a deletion.
-func mergeRefs(refs, changes []repo.Ref) []repo.Ref {
-	merged := make([]repo.Ref, 0, len(refs)+len(changes))
-	i := 0
-	for _, c := range changes {
-		for i < len(refs) && strings.Compare(string(refs[i].Name), string(c.Name)) < 0 {
-			merged = append(merged, refs[i])
-			i++
-		}
-		if i < len(refs) && refs[i].Name == c.Name {
-			i++
-		}
-		if !c.OID.IsZero() {
-			merged = append(merged, c)
-		}
-	}
-	return append(merged, refs[i:]...)
 }
 
 func (c *snapshotCache) get(id repo.ID) *repo.Snapshot {
@@ -143,8 +137,8 @@ func (c *snapshotCache) put(snap *repo.Snapshot) {
 		c.drop(e)
 	}
 	c.byID[snap.ID] = c.order.PushFront(snap)
-	c.rows += rows(snap)
-	for c.rows > snapshotRows && c.order.Len() > 1 {
+	c.bytes += bytesOf(snap)
+	for c.bytes > snapshotBytes && c.order.Len() > 1 {
 		c.drop(c.order.Back())
 	}
 }
@@ -152,7 +146,9 @@ func (c *snapshotCache) put(snap *repo.Snapshot) {
 func (c *snapshotCache) drop(e *list.Element) {
 	snap := c.order.Remove(e).(*repo.Snapshot)
 	delete(c.byID, snap.ID)
-	c.rows -= rows(snap)
+	c.bytes -= bytesOf(snap)
 }
 
-func rows(s *repo.Snapshot) int { return 1 + len(s.Refs) + len(s.Packs) }
+// bytesOf is about how much memory a snapshot takes. Generations share most of it, which
+// is not counted: only the newest is kept.
+func bytesOf(s *repo.Snapshot) int { return 200 + s.Refs.Bytes() + 250*len(s.Packs) }

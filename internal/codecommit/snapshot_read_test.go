@@ -3,6 +3,7 @@ package codecommit_test
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -90,5 +91,32 @@ func TestLoadSeesWhatWasAcknowledged(t *testing.T) {
 	reading.Wait()
 	if _, snap, err := h.Load(t.Context(), "busy"); err != nil || snap.Gen != writers*moves {
 		t.Errorf("the last generation is %+v (%v)", snap, err)
+	}
+}
+
+// TestSnapshotByID: the host's upkeep sees a move that was acknowledged.
+func TestSnapshotByID(t *testing.T) {
+	h := newHost(t)
+	r := h.repository(t, "known")
+	id := oid.ID{1}
+	err := h.Store.Update(t.Context(), func(ctx context.Context, tx codecommit.Tx) error {
+		gen, err := tx.Advance(ctx, r.ID, r.Epoch, now)
+		if err != nil {
+			return err
+		}
+		return tx.SwapRef(ctx, r.ID, gen, codecommit.RefMove{Ref: "refs/heads/main", New: id})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	snap, err := h.Snapshot(t.Context(), r.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ref, ok := snap.Ref("refs/heads/main"); !ok || ref.OID != id || snap.ID != r.ID {
+		t.Errorf("got %+v", snap)
+	}
+	if _, err := h.Snapshot(t.Context(), "none"); !errors.Is(err, codecommit.ErrNotFound) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -131,13 +131,13 @@ func TestSpecifier(t *testing.T) {
 // A branch wins over a tag of the same name, a full name over both, an ID over all.
 func TestSpecifierOrder(t *testing.T) {
 	branch, tag, odd := oid.ID{1}, oid.ID{2}, oid.ID{3}
-	snap := &repo.Snapshot{Head: "refs/heads/x", Refs: []repo.Ref{
+	snap := &repo.Snapshot{Head: "refs/heads/x", Refs: repo.NewRefs([]repo.Ref{
 		{Name: "refs/heads/refs/tags/x", OID: odd},
 		{Name: "refs/heads/x", OID: branch},
 		{Name: "refs/tags/" + refname.Name(odd.String()), OID: tag},
 		{Name: "refs/tags/t", OID: tag},
 		{Name: "refs/tags/x", OID: tag},
-	}}
+	})}
 	for spec, want := range map[specifier]oid.ID{
 		"":                      branch,
 		"HEAD":                  branch,

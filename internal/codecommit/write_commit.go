@@ -184,7 +184,7 @@ func (q commitRequest) parentIn(ctx context.Context, snap *repo.Snapshot, object
 	if _, isTag := snap.Ref(refname.Name(refname.TagsPrefix + q.branch.Short())); isTag {
 		return nil, errBranchNameIsTagName.New("%q is the name of a tag, not of a branch.", q.branch.Short())
 	}
-	if len(snap.Prefix(refname.HeadsPrefix)) > 0 {
+	if len(branchesAfter(snap, "")) > 0 {
 		return nil, errBranchDoesNotExist.New("%s does not exist", q.branch)
 	}
 	if !q.parent.IsZero() {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,6 +27,9 @@ import (
 // inProcess runs the host in the process of the benchmark, for -cpuprofile. The
 // processor time is then that of client and host together.
 var inProcess = flag.Bool("inprocess", false, "run the host of a benchmark in its own process, to profile it")
+
+// loopProfile is -cpuprofile without what it takes to prepare a benchmark.
+var loopProfile = flag.String("loopprofile", "", "write a CPU profile of the loop of a benchmark, with -inprocess, to `file`")
 
 // wireClient speaks Git's protocol by itself, because the git client costs more than
 // what is measured here. The numbers are the host's alone: cpu-ms/op is the processor
@@ -98,10 +102,29 @@ func usedBy(b *testing.B, pid int) time.Duration {
 func (c *wireClient) measure(b *testing.B, op func()) {
 	op() // caches, prepared statements
 	before := c.used()
+	profile(b)
 	for b.Loop() {
 		op()
 	}
 	b.ReportMetric((c.used()-before).Seconds()*1000/float64(b.N), "cpu-ms/op")
+}
+
+// profile begins the profile of a loop, which ends with the benchmark.
+func profile(b *testing.B) {
+	if *loopProfile == "" {
+		return
+	}
+	f, err := os.Create(*loopProfile)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		pprof.StopCPUProfile()
+		_ = f.Close()
+	})
 }
 
 // do sends one request and returns the answer's body.

@@ -19,7 +19,7 @@ func (c *Checker) refs(ctx context.Context, r *Report, of Repository, snap *repo
 	defer pool.Close()
 	reader := pool.Temporary(catfile.Source{GitDir: dir})
 	defer reader.Release()
-	for _, ref := range snap.Refs {
+	for ref := range snap.Refs.All() {
 		if err := refname.Check(ref.Name); err != nil {
 			r.add(of, RefName, string(ref.Name), err.Error())
 		}
@@ -91,7 +91,7 @@ func (c *Checker) history(ctx context.Context, r *Report, of Repository, snap *r
 	if err != nil {
 		return fmt.Errorf("read the history of refs: %w", err)
 	}
-	for _, ref := range snap.Refs {
+	for ref := range snap.Refs.All() {
 		last := ends[ref.Name]
 		if last.New != ref.OID {
 			r.add(of, RefHistory, string(ref.Name), fmt.Sprintf("it is at %s, and its last event (%d.%d) left it at %s",

@@ -19,7 +19,7 @@ func (c *Checker) repository(ctx context.Context, r *Report, of Repository) (err
 		return err
 	}
 	r.Counts.Repositories++
-	r.Counts.Refs += len(snap.Refs)
+	r.Counts.Refs += snap.Refs.Len()
 	dir := filepath.Join(c.Scratch, string(of.ID))
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	if err := repo.WriteBare(dir, snap); err != nil {

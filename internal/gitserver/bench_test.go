@@ -46,9 +46,11 @@ func (s still) uploadPack(_ context.Context, _ *repo.Snapshot, _ int, in io.Read
 
 func snapshotOf(n int) *repo.Snapshot {
 	s := &repo.Snapshot{Head: "refs/heads/branch-000000"}
+	var refs []repo.Ref
 	for i := range n {
-		s.Refs = append(s.Refs, repo.Ref{Name: refname.Name(fmt.Sprintf("refs/heads/branch-%06d", i)), OID: [20]byte{1, byte(i)}})
+		refs = append(refs, repo.Ref{Name: refname.Name(fmt.Sprintf("refs/heads/branch-%06d", i)), OID: [20]byte{1, byte(i)}})
 	}
+	s.Refs = repo.NewRefs(refs)
 	return s
 }
 

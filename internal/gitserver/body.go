@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -27,11 +28,26 @@ type body struct {
 // ended reports whether all of the body was read.
 func (b *body) ended() bool { return b.done.Load() }
 
+// drainSize is how much is drained at once. A refused pack is a megabyte as likely as not,
+// and each Read is at least one system call.
+const drainSize = 128 << 10
+
+// discarded are buffers for what nobody looks at.
+var discarded = sync.Pool{New: func() any { return new([drainSize]byte) }}
+
 // drain reads what is left, so that an answer is not early. Its error is what kept it
 // from reading to the end, now or before: a limit or the connection. What is over the
 // limit is read too, as much again, so that most who are over it learn why.
 func (b *body) drain() error {
-	_, err := io.Copy(io.Discard, b.Reader)
+	buf := discarded.Get().(*[drainSize]byte)
+	var err error
+	for err == nil {
+		_, err = b.Read(buf[:])
+	}
+	discarded.Put(buf)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
 	if _, over := errors.AsType[*tooLarge](err); over {
 		_, _ = io.CopyN(io.Discard, b.src, b.limit) // the limit stays the answer
 	}
@@ -51,10 +67,13 @@ func (b *body) empty() (bool, error) {
 	return string(head) == "0000", err
 }
 
+// bodyBuffer holds most requests but for their packs, which are read past it.
+const bodyBuffer = 8 << 10
+
 // newBody limits a stream to max bytes.
 func newBody(src io.Reader, limit int64) *body {
 	b := &body{src: src, limit: limit}
-	b.Reader = bufio.NewReaderSize(&limited{src: src, left: limit, limit: limit, done: &b.done}, 32<<10)
+	b.Reader = bufio.NewReaderSize(&limited{src: src, left: limit, limit: limit, done: &b.done}, bodyBuffer)
 	return b
 }
 

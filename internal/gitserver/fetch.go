@@ -83,7 +83,7 @@ func (x *exchange) fetch(ctx context.Context) error {
 	x.start("git-upload-pack-result")
 	out := x.output()
 	if version == 2 {
-		err = (&v2Request{service: x.service, snap: snap, in: in, out: out, lines: x.lines}).serve(ctx)
+		err = (&v2Request{service: x.service, snap: snap, in: in, out: out}).serve(ctx)
 		if errors.Is(err, io.EOF) { // a probe
 			return nil
 		}
@@ -102,7 +102,6 @@ type v2Request struct {
 	snap    *repo.Snapshot
 	in      io.Reader
 	out     io.Writer
-	lines   *refLines
 	again   func(context.Context) (*repo.Snapshot, error) // decides once more; nil: it was just decided
 }
 
@@ -129,7 +128,7 @@ func (q *v2Request) serve(ctx context.Context) error {
 				return err
 			}
 		}
-		return q.lines.lsRefs(q.out, q.snap, refs)
+		return lsRefs(q.out, q.snap, refs)
 	case "object-info":
 		if !h.Arguments {
 			return errNoArguments

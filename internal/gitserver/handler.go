@@ -41,7 +41,6 @@ type Handler struct {
 	Limits Limits
 
 	service service // nil: the operations of the fields above
-	lines   refLines
 }
 
 // exchange is one request on its way through the door.
@@ -49,7 +48,6 @@ type exchange struct {
 	route
 	limits  Limits
 	service service
-	lines   *refLines
 	caller  authz.Caller
 	w       http.ResponseWriter
 	r       *http.Request
@@ -61,7 +59,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{
 		limits:  h.Limits.withDefaults(),
 		service: h.operations(),
-		lines:   &h.lines,
 		w:       w,
 		errs:    errorLog{h.Log},
 	}

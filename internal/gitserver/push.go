@@ -28,7 +28,7 @@ func pushAdvertisement(snap *repo.Snapshot, version int) *wire.Advertisement {
 			"push-options", "object-format=sha1", agent,
 		},
 		Refs: func(yield func(wire.Ref) bool) {
-			for _, r := range snap.Refs { // neither HEAD nor peeled tags, as in git
+			for r := range snap.Refs.All() { // neither HEAD nor peeled tags, as in git
 				if !yield(wire.Ref{Name: r.Name, OID: r.OID}) {
 					return
 				}
@@ -46,7 +46,7 @@ func (x *exchange) advertisePush(ctx context.Context) error {
 	x.start("git-receive-pack-advertisement")
 	to := x.output()
 	out := bufio.NewWriter(to)
-	err = errors.Join(announce(out, receivePack), x.lines.advertisePush(out, snap, protocolVersion(x.r.Header.Get("Git-Protocol"))))
+	err = errors.Join(announce(out, receivePack), advertisePush(out, snap, protocolVersion(x.r.Header.Get("Git-Protocol"))))
 	return x.sent(errors.Join(err, x.flush(out, to)))
 }
 

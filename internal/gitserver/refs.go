@@ -16,25 +16,8 @@ func advertised(snap *repo.Snapshot) iter.Seq[wire.Ref] {
 		if head, ok := snap.Ref(snap.Head); ok && !yield(wire.Ref{Name: wire.HEAD, OID: head.OID}) {
 			return
 		}
-		_ = yieldRefs(snap.Refs, yield)
-	}
-}
-
-// listed returns the refs that ls-refs asks for: HEAD first, as git does, then the
-// others by name.
-func listed(snap *repo.Snapshot, q *wire.LsRefs) iter.Seq[wire.Ref] {
-	return func(yield func(wire.Ref) bool) {
-		for head := range listedHead(snap, q) {
-			if !yield(head) {
-				return
-			}
-		}
-		prefixes := q.DisjointPrefixes()
-		if len(prefixes) == 0 {
-			prefixes = []string{""}
-		}
-		for _, p := range prefixes {
-			if !yieldRefs(snap.Prefix(p), yield) {
+		for r := range snap.Refs.All() {
+			if !yield(wire.Ref{Name: r.Name, OID: r.OID, Peeled: r.Peeled}) {
 				return
 			}
 		}
@@ -51,13 +34,4 @@ func listedHead(snap *repo.Snapshot, q *wire.LsRefs) iter.Seq[wire.Ref] {
 			yield(wire.Ref{Name: wire.HEAD, OID: head.OID, Symref: snap.Head})
 		}
 	}
-}
-
-func yieldRefs(refs []repo.Ref, yield func(wire.Ref) bool) bool {
-	for _, r := range refs {
-		if !yield(wire.Ref{Name: r.Name, OID: r.OID, Peeled: r.Peeled}) {
-			return false
-		}
-	}
-	return true
 }

@@ -118,6 +118,7 @@ func (h *bareHost) open(c authz.Caller, name, action string) (string, error) {
 
 func (h *bareHost) snapshot(dir string) *repo.Snapshot {
 	snap := &repo.Snapshot{ID: repo.ID(dir), Head: refname.Name(strings.TrimSpace(git(h.t, dir, "symbolic-ref", "HEAD")))}
+	var refs []repo.Ref
 	for line := range strings.Lines(git(h.t, dir, "for-each-ref", "--format=%(refname) %(objectname) %(*objectname)")) {
 		f := strings.Fields(line)
 		r := repo.Ref{Name: refname.Name(f[0])}
@@ -125,9 +126,10 @@ func (h *bareHost) snapshot(dir string) *repo.Snapshot {
 		if len(f) > 2 {
 			r.Peeled, _ = oid.Parse(f[2])
 		}
-		snap.Refs = append(snap.Refs, r)
+		refs = append(refs, r)
 	}
-	slices.SortFunc(snap.Refs, func(a, b repo.Ref) int { return strings.Compare(string(a.Name), string(b.Name)) })
+	slices.SortFunc(refs, func(a, b repo.Ref) int { return strings.Compare(string(a.Name), string(b.Name)) })
+	snap.Refs = repo.NewRefs(refs)
 	return snap
 }
 

@@ -55,7 +55,6 @@ type SSH struct {
 	Drain       time.Duration // what running commands get when the server ends; default 30 seconds
 
 	service service // nil: the operations of the fields above
-	lines   refLines
 }
 
 // The defaults of [SSH].

@@ -28,7 +28,7 @@ func (x *sshExchange) fetchV2(ctx context.Context, snap *repo.Snapshot) error {
 	if err := wire.EncodeV2Capabilities(x.out, v2Capabilities); err != nil {
 		return err
 	}
-	q := &v2Request{service: x.service, snap: snap, in: x.in, out: x.out, lines: x.lines}
+	q := &v2Request{service: x.service, snap: snap, in: x.in, out: x.out}
 	for {
 		err := q.serve(ctx)
 		if errors.Is(err, io.EOF) {

@@ -151,7 +151,6 @@ func (c *sshConnection) run(ctx context.Context, ch sshChannel, text string, ver
 	x := &sshExchange{
 		limits:  c.limits,
 		service: c.server.operations(),
-		lines:   &c.server.lines,
 		prove:   c.prove,
 		version: version,
 		in:      in,
@@ -227,7 +226,6 @@ type sshExchange struct {
 	route
 	limits  Limits
 	service service
-	lines   *refLines
 	caller  authz.Caller
 	prove   func(context.Context) (authz.Caller, error) // who has the key by now
 	version int
@@ -243,7 +241,7 @@ func (x *sshExchange) serve(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := x.lines.advertisePush(x.out, snap, x.version); err != nil {
+		if err := advertisePush(x.out, snap, x.version); err != nil {
 			return err
 		}
 		c := &pushConversation{service: x.service, caller: x.caller, repository: x.repository, limits: x.limits, in: x.in, out: x.out}

@@ -323,7 +323,7 @@ func (h *host) holds(t testing.TB, m *model) {
 		t.Fatal(err)
 	}
 	refs := map[refname.Name]oid.ID{}
-	for _, r := range snap.Refs {
+	for r := range snap.Refs.All() {
 		refs[r.Name] = r.OID
 	}
 	if !maps.Equal(refs, m.refs) {

@@ -68,7 +68,11 @@ func (h *House) Consolidate(ctx context.Context, snap *Snapshot, packIDs []strin
 func (c *Consolidated) make(ctx context.Context, snap *Snapshot) error {
 	c.dir = c.house.newIncoming()
 	whole := len(c.old) == len(snap.Packs)
-	if err := c.scratch(snap); err != nil {
+	shown := snap
+	if !whole {
+		shown = &Snapshot{} // some packs become one whatever refs there are
+	}
+	if err := c.scratch(shown); err != nil {
 		return err
 	}
 	if err := c.rewrite(ctx, whole); err != nil {
@@ -78,7 +82,7 @@ func (c *Consolidated) make(ctx context.Context, snap *Snapshot) error {
 }
 
 // scratch makes a bare repository that holds nothing but the packs concerned and shows
-// the snapshot's refs. Git calls the packs local there, which it wants for keeping what
+// a snapshot's refs. Git calls the packs local there, which it wants for keeping what
 // no ref reaches.
 func (c *Consolidated) scratch(snap *Snapshot) error {
 	git := c.gitDir()

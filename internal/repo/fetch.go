@@ -139,7 +139,7 @@ func (f *fetch) refsDigest() string {
 		if strings.HasPrefix(d, "deepen-not") {
 			sum := sha256.New()
 			var buf []byte
-			for _, r := range f.snap.Refs {
+			for r := range f.snap.Refs.All() {
 				buf = append(appendPart(buf[:0], string(r.Name)), r.OID[:]...)
 				_, _ = sum.Write(buf)
 			}
@@ -165,7 +165,7 @@ func (c *cached) tags(snap *Snapshot) string {
 		return c.tagged.digest
 	}
 	sum, any := sha256.New(), false
-	for _, r := range snap.Prefix("refs/tags/") {
+	for r := range snap.Refs.Prefix("refs/tags/") {
 		if !r.Peeled.IsZero() {
 			any = true
 			_, _ = sum.Write(r.OID[:])

@@ -434,7 +434,7 @@ func grow(t *testing.T, rnd *rand.Rand, h *host, r *gittest.Repo, round int) {
 			refs = append(refs, repo.Ref{Name: refname.Name("refs/tags/" + tag), OID: r.ID(tag), Peeled: r.ID("HEAD")})
 			revs = append(revs, tag)
 		}
-		for _, ref := range h.snapshot().Refs {
+		for ref := range h.snapshot().Refs.All() {
 			revs = append(revs, "^"+ref.OID.String())
 		}
 		h.push(t, r.Pack(revs...), refs...)
@@ -445,7 +445,7 @@ func grow(t *testing.T, rnd *rand.Rand, h *host, r *gittest.Repo, round int) {
 func wantSame(t *testing.T, c, r *gittest.Repo, snap *repo.Snapshot) {
 	t.Helper()
 	c.Git("fsck", "--connectivity-only", "--strict")
-	for _, ref := range snap.Prefix("refs/heads/") {
+	for ref := range snap.Refs.Prefix("refs/heads/") {
 		name := strings.TrimPrefix(string(ref.Name), "refs/heads/")
 		if got := c.ID("refs/remotes/origin/" + name); got != ref.OID {
 			t.Errorf("%s is at %s, want %s", name, got, ref.OID)

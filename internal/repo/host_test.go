@@ -105,9 +105,11 @@ func (h *host) snapshot() *repo.Snapshot {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := &repo.Snapshot{ID: theID, Gen: h.gen, Head: h.head, Packs: slices.Clone(h.packs)}
+	var refs []repo.Ref
 	for _, name := range slices.Sorted(maps.Keys(h.refs)) {
-		s.Refs = append(s.Refs, h.refs[name])
+		refs = append(refs, h.refs[name])
 	}
+	s.Refs = repo.NewRefs(refs)
 	return s
 }
 
@@ -194,7 +196,7 @@ func (h *host) fsck(t testing.TB) {
 	cache := filepath.Join(h.options.CacheDir, string(theID))
 	r := gittest.Init(t)
 	r.Git("remote", "add", "x", r.Dir)
-	for _, ref := range snap.Refs {
+	for ref := range snap.Refs.All() {
 		r.Write(".git/"+string(ref.Name), ref.OID.String()+"\n")
 	}
 	r.Write(".git/objects/info/alternates", filepath.Join(cache, "objects")+"\n")

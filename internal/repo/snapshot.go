@@ -1,8 +1,6 @@
 package repo
 
 import (
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/refward/refward/internal/git/oid"
@@ -44,39 +42,9 @@ type Snapshot struct {
 	Gen   int64        // grows by one with every change of refs or packs
 	Epoch int64        // grows only when objects may have been dropped
 	Head  refname.Name // the default branch, also while it is unborn; empty if none was set
-	Refs  []Ref        // sorted by name, byte-wise
-	Packs []Pack       // in order of ID, without Inline
+	Refs  Refs
+	Packs []Pack // in order of ID, without Inline
 }
 
 // Ref returns the ref of that name.
-func (s *Snapshot) Ref(name refname.Name) (Ref, bool) {
-	i, ok := slices.BinarySearchFunc(s.Refs, name, func(r Ref, n refname.Name) int {
-		return strings.Compare(string(r.Name), string(n))
-	})
-	if !ok {
-		return Ref{}, false
-	}
-	return s.Refs[i], true
-}
-
-// Prefix returns the refs whose names begin with prefix. The slice is part of
-// the snapshot and must not be changed.
-func (s *Snapshot) Prefix(prefix string) []Ref {
-	lo, hi := s.Below(prefix)
-	return s.Refs[lo:hi]
-}
-
-// Below says where in Refs those are whose names begin with prefix: from lo up to, but
-// not including, hi.
-func (s *Snapshot) Below(prefix string) (lo, hi int) {
-	lo, _ = slices.BinarySearchFunc(s.Refs, prefix, func(r Ref, p string) int {
-		return strings.Compare(string(r.Name), p)
-	})
-	n, _ := slices.BinarySearchFunc(s.Refs[lo:], prefix, func(r Ref, p string) int {
-		if strings.HasPrefix(string(r.Name), p) {
-			return -1
-		}
-		return 1
-	})
-	return lo, lo + n
-}
+func (s *Snapshot) Ref(name refname.Name) (Ref, bool) { return s.Refs.Find(name) }

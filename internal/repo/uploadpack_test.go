@@ -55,7 +55,7 @@ func serve(t testing.TB, h *host, snap *repo.Snapshot) (url string) {
 				pkt(w, head.OID.String()+" HEAD"+extra+" symref=HEAD:"+string(snap.Head))
 				extra = ""
 			}
-			for _, ref := range snap.Refs {
+			for ref := range snap.Refs.All() {
 				pkt(w, ref.OID.String()+" "+string(ref.Name)+extra)
 				extra = ""
 			}

@@ -121,7 +121,7 @@ func WriteBare(dir string, snap *Snapshot) error {
 
 // writePackedRefs writes the format of git-pack-refs(1). The head line promises that
 // the refs are sorted and that every tag is peeled.
-func writePackedRefs(path string, refs []Ref) error {
+func writePackedRefs(path string, refs Refs) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -129,7 +129,7 @@ func writePackedRefs(path string, refs []Ref) error {
 	w := bufio.NewWriterSize(f, 64<<10)
 	_, _ = w.WriteString("# pack-refs with: peeled fully-peeled sorted \n") // Flush tells of errors
 	var line []byte
-	for _, r := range refs {
+	for r := range refs.All() {
 		line, _ = r.OID.AppendText(line[:0])
 		line = append(append(append(line, ' '), r.Name...), '\n')
 		if !r.Peeled.IsZero() {

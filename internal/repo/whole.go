@@ -61,7 +61,7 @@ func (p *packing) whole(ctx context.Context, c *cached) (s *stock, ok bool, err 
 		return nil, false, nil
 	}
 	var refs []byte
-	for _, r := range p.snap.Refs {
+	for r := range p.snap.Refs.All() {
 		refs = appendIDs(refs, []oid.ID{r.OID})
 	}
 	all, err := p.reachable(ctx, c, string(refs))
@@ -175,24 +175,29 @@ func (s *Snapshot) wantedBy(ids []oid.ID) bool {
 	for _, id := range ids {
 		wanted[id] = struct{}{}
 	}
-	return !slices.ContainsFunc(s.Refs, func(r Ref) bool {
-		_, ok := wanted[r.OID]
-		return !ok
-	})
+	for r := range s.Refs.All() {
+		if _, ok := wanted[r.OID]; !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // advertises reports whether each of the objects is one that a ref names, or the object
 // behind a tag.
 func (s *Snapshot) advertises(ids []oid.ID) bool {
-	named := make(map[oid.ID]struct{}, len(s.Refs))
-	for _, r := range s.Refs {
-		named[r.OID] = struct{}{}
-		named[r.Peeled] = struct{}{}
-	}
+	missing := make(map[oid.ID]struct{}, len(ids))
 	for _, id := range ids {
-		if _, ok := named[id]; !ok || id.IsZero() {
-			return false
+		missing[id] = struct{}{}
+	}
+	for r := range s.Refs.All() {
+		if len(missing) == 0 {
+			break
+		}
+		delete(missing, r.OID)
+		if !r.Peeled.IsZero() {
+			delete(missing, r.Peeled)
 		}
 	}
-	return true
+	return len(missing) == 0
 }

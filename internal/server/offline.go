@@ -134,7 +134,7 @@ func Maintain(ctx context.Context, cfg Config, m MaintainOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, house.Close()) }()
-	w := worker(o.cfg, o.db, house, newMetrics())
+	w := worker(o.cfg, o.db.Maintenance(), house, newMetrics())
 	found, err := o.repositories(ctx, m.Repository)
 	if err != nil {
 		return err

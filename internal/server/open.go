@@ -118,7 +118,7 @@ func Open(ctx context.Context, cfg Config) (_ *Server, err error) {
 		Now: cfg.Now, Log: cfg.Log,
 	}
 	if !cfg.NoMaintenance {
-		s.upkeep = worker(cfg, on.db, house, s.metrics)
+		s.upkeep = worker(cfg, knownRefs{on.db.Maintenance(), repositories}, house, s.metrics)
 		repositories.PackAdded = s.upkeep.PackAdded
 	}
 	table, err := op.NewTable(note(repositories.Operations()), note(identities.Operations()), note((&sts.Service{Identities: identities}).Operations()))

@@ -1,18 +1,38 @@
 package server
 
 import (
+	"context"
+	"errors"
+	"fmt"
+
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/refward/refward/internal/codecommit"
 	"github.com/refward/refward/internal/maintenance"
 	"github.com/refward/refward/internal/repo"
-	"github.com/refward/refward/internal/sqlstore"
 )
 
 // worker builds the host's maintenance.
-func worker(cfg Config, db *sqlstore.DB, house *repo.House, m *metrics) *maintenance.Worker {
+func worker(cfg Config, store maintenance.Store, house *repo.House, m *metrics) *maintenance.Worker {
 	return &maintenance.Worker{
-		Options: cfg.Maintenance, Store: db.Maintenance(), House: house, Now: cfg.Now, Log: cfg.Log, Observe: m.upkeep.observe,
+		Options: cfg.Maintenance, Store: store, House: house, Now: cfg.Now, Log: cfg.Log, Observe: m.upkeep.observe,
 	}
+}
+
+// knownRefs is the store of a host that serves: the refs of a repository that was just
+// pushed to are in memory already.
+type knownRefs struct {
+	maintenance.Store
+	repositories *codecommit.Service
+}
+
+// Snapshot implements [maintenance.Store].
+func (k knownRefs) Snapshot(ctx context.Context, id repo.ID) (*repo.Snapshot, error) {
+	snap, err := k.repositories.Snapshot(ctx, id)
+	if errors.Is(err, codecommit.ErrNotFound) {
+		err = fmt.Errorf("%w: %w", maintenance.ErrNotFound, err)
+	}
+	return snap, err
 }
 
 // upkeepMetrics count what maintenance does.

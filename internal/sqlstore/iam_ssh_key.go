@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/refward/refward/internal/iam"
@@ -15,7 +16,22 @@ func scanSSHKey(scan func(...any) error) (k iam.SSHPublicKey, err error) {
 	return k, err
 }
 
-func (s iamStore) SSHPublicKeyHolder(ctx context.Context, keyID string) (k iam.SSHPublicKey, u iam.User, err error) {
+// sshKeyHolder is an SSH public key with its user.
+type sshKeyHolder struct {
+	key  iam.SSHPublicKey
+	user iam.User
+}
+
+func (s iamStore) SSHPublicKeyHolder(ctx context.Context, keyID string) (iam.SSHPublicKey, iam.User, error) {
+	h, err := s.db.sshKeys.get(s.db.changes, keyID, func() (h sshKeyHolder, err error) {
+		h.key, h.user, err = s.readSSHKeyHolder(ctx, keyID)
+		return h, err
+	})
+	h.key.Wire = bytes.Clone(h.key.Wire)
+	return h.key, h.user, err
+}
+
+func (s iamStore) readSSHKeyHolder(ctx context.Context, keyID string) (k iam.SSHPublicKey, u iam.User, err error) {
 	err = s.db.once(ctx, func(ctx context.Context, q querier) error {
 		u, err = scanUser(func(user ...any) error {
 			k, err = scanSSHKey(func(key ...any) error {

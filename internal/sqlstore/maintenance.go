@@ -63,7 +63,7 @@ func readSnapshot(ctx context.Context, t codecommitTx, id repo.ID) (*repo.Snapsh
 	if err != nil {
 		return nil, err
 	}
-	return &repo.Snapshot{ID: id, Gen: r.Gen, Epoch: r.Epoch, Head: r.Head, Refs: refs, Packs: packs}, nil
+	return &repo.Snapshot{ID: id, Gen: r.Gen, Epoch: r.Epoch, Head: r.Head, Refs: repo.NewRefs(refs), Packs: packs}, nil
 }
 
 // Replace is a compare-and-swap by row counts, as that of a ref. The time of the last

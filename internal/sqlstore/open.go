@@ -53,6 +53,7 @@ type DB struct {
 	changes      *changes // nil where others may write
 	generations  remembered[string, int64]
 	credentials  remembered[string, credentialHolder]
+	sshKeys      remembered[string, sshKeyHolder]
 	repositories remembered[repositoryName, codecommit.Repository]
 }
 

@@ -157,14 +157,14 @@ func TestRememberedIsBounded(t *testing.T) {
 	}
 }
 
-// TestRememberedCredentials: a credential that is switched off or deleted is known to be
-// by the next request, and nobody can change what is remembered.
-func TestRememberedCredentials(t *testing.T) {
+// remembers is a store of identities with an account, and a function that changes it.
+func remembers(t *testing.T) (iam.Store, func(f func(ctx context.Context, tx iam.Tx) error)) {
+	t.Helper()
 	store := openTest(t).IAM()
 	if err := store.CreateAccount(t.Context(), iam.Account{ID: "1"}); err != nil {
 		t.Fatal(err)
 	}
-	do := func(f func(ctx context.Context, tx iam.Tx) error) {
+	return store, func(f func(ctx context.Context, tx iam.Tx) error) {
 		t.Helper()
 		before, err := store.Generation(t.Context(), "1")
 		if err != nil {
@@ -177,6 +177,12 @@ func TestRememberedCredentials(t *testing.T) {
 			t.Errorf("generation %d (%v) after %d", after, err, before)
 		}
 	}
+}
+
+// TestRememberedCredentials: a credential that is switched off or deleted is known to be
+// by the next request, and nobody can change what is remembered.
+func TestRememberedCredentials(t *testing.T) {
+	store, do := remembers(t)
 	u := iam.User{Account: "1", ID: "AIDA1", Name: "ada", Path: "/"}
 	c := iam.ServiceCredential{Account: "1", ID: "ACCA1", UserID: u.ID, Service: iam.GitService, UserName: "ada-at-1", Hash: []byte("hash"), Active: true}
 	do(func(ctx context.Context, tx iam.Tx) error {
@@ -196,6 +202,32 @@ func TestRememberedCredentials(t *testing.T) {
 	}
 	do(func(ctx context.Context, tx iam.Tx) error { return tx.DeleteServiceCredential(ctx, "1", c.ID) })
 	if _, _, err := store.ServiceCredentialHolder(t.Context(), c.UserName); !errors.Is(err, iam.ErrNotFound) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestRememberedSSHKeys: the same of SSH keys.
+func TestRememberedSSHKeys(t *testing.T) {
+	store, do := remembers(t)
+	u := iam.User{Account: "1", ID: "AIDA1", Name: "ada", Path: "/"}
+	k := iam.SSHPublicKey{Account: "1", ID: "APKA1", UserID: u.ID, Wire: []byte("wire"), Active: true}
+	do(func(ctx context.Context, tx iam.Tx) error {
+		return errors.Join(tx.InsertUser(ctx, u), tx.InsertSSHPublicKey(ctx, k))
+	})
+	for range 2 {
+		got, who, err := store.SSHPublicKeyHolder(t.Context(), k.ID)
+		if err != nil || !got.Active || string(got.Wire) != "wire" || who.Name != "ada" {
+			t.Errorf("got %+v of %+v (%v)", got, who, err)
+		}
+		got.Wire[0] = 'x'
+	}
+	k.Active = false
+	do(func(ctx context.Context, tx iam.Tx) error { return tx.UpdateSSHPublicKey(ctx, k) })
+	if got, _, err := store.SSHPublicKeyHolder(t.Context(), k.ID); err != nil || got.Active {
+		t.Errorf("got %+v (%v)", got, err)
+	}
+	do(func(ctx context.Context, tx iam.Tx) error { return tx.DeleteSSHPublicKey(ctx, "1", k.ID) })
+	if _, _, err := store.SSHPublicKeyHolder(t.Context(), k.ID); !errors.Is(err, iam.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"iter"
+	"sync"
 
 	"github.com/refward/refward/internal/git/oid"
 	"github.com/refward/refward/internal/git/pktline"
@@ -14,65 +15,69 @@ import (
 type Lines struct {
 	text   []byte
 	starts []uint32 // of each line, and the end
-	peeled bool     // some line tells what is behind a tag
 }
 
-// NewLines makes the lines of refs; with peel they tell what is behind annotated tags.
-// It returns nil for more than can be held.
+// NewLines makes the lines of n refs; with peel they tell what is behind annotated tags.
+// All together have less than 4 GiB.
 func NewLines(refs iter.Seq[Ref], n int, peel bool) *Lines {
 	const about = 80 // bytes of a line
 	q := &LsRefs{Peel: peel}
 	l := &Lines{text: make([]byte, 0, n*about), starts: make([]uint32, 0, n+1)}
 	for r := range refs {
-		if len(l.text) > 1<<31 {
-			return nil
-		}
 		l.starts = append(l.starts, uint32(len(l.text)))
 		l.text = q.appendRef(l.text, r)
-		l.peeled = l.peeled || peel && !r.Peeled.IsZero()
 	}
 	l.starts = append(l.starts, uint32(len(l.text)))
 	return l
 }
 
-// Peeled reports whether some line tells what is behind a tag.
-func (l *Lines) Peeled() bool { return l.peeled }
-
-// Bytes is how much memory the lines take.
-func (l *Lines) Bytes() int { return cap(l.text) + 4*cap(l.starts) }
-
 // Range returns the lines from the i-th up to, but not including, the j-th. They are
 // part of l and must not be changed.
 func (l *Lines) Range(i, j int) []byte { return l.text[l.starts[i]:l.starts[j]] }
 
+// pieces are for what is gathered of many lines before it is written: each piece is sent
+// by itself, and wakes its reader up.
+var pieces = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 128<<10) }}
+
+// inPieces writes what f writes, in pieces.
+func inPieces(dst io.Writer, f func(w *bufio.Writer)) error {
+	w := pieces.Get().(*bufio.Writer)
+	w.Reset(dst)
+	f(w)
+	err := w.Flush() // tells of every error before
+	w.Reset(nil)
+	pieces.Put(w)
+	return err
+}
+
 // EncodeLines writes the answer to ls-refs as EncodeRefs does: HEAD, where there is one
 // to tell of, and lines that were made before.
 func (q *LsRefs) EncodeLines(dst io.Writer, head *Ref, lines iter.Seq[[]byte]) error {
-	w := bufio.NewWriterSize(dst, chunk)
-	if head != nil {
-		_, _ = w.Write(q.appendRef(w.AvailableBuffer(), *head)) // Flush tells of errors
-	}
-	for l := range lines {
-		if _, err := w.Write(l); err != nil {
-			return err
+	return inPieces(dst, func(w *bufio.Writer) {
+		if head != nil {
+			_, _ = w.Write(q.appendRef(w.AvailableBuffer(), *head))
 		}
-	}
-	_, _ = w.Write(pktline.AppendFlush(w.AvailableBuffer()))
-	return w.Flush()
+		writeLines(w, lines)
+	})
 }
 
 // EncodeLines writes an advertisement of version 0 or 1 as Encode does: the lines of
 // refs that were made before, of which first is the first. Refs is not used.
-func (a *Advertisement) EncodeLines(dst io.Writer, first Ref, rest []byte) error {
-	w := bufio.NewWriterSize(dst, chunk)
-	head := *a
-	head.Refs = func(yield func(Ref) bool) { yield(Ref{Name: first.Name, OID: first.OID, Peeled: oid.Zero}) }
-	if err := head.lines(w); err != nil {
-		return err
-	}
-	if _, err := w.Write(rest); err != nil {
-		return err
+func (a *Advertisement) EncodeLines(dst io.Writer, first Ref, rest iter.Seq[[]byte]) error {
+	return inPieces(dst, func(w *bufio.Writer) {
+		head := *a
+		head.Refs = func(yield func(Ref) bool) { yield(Ref{Name: first.Name, OID: first.OID, Peeled: oid.Zero}) }
+		_ = head.lines(w)
+		writeLines(w, rest)
+	})
+}
+
+// writeLines writes lines and a flush packet.
+func writeLines(w *bufio.Writer, lines iter.Seq[[]byte]) {
+	for l := range lines {
+		if _, err := w.Write(l); err != nil {
+			return
+		}
 	}
 	_, _ = w.Write(pktline.AppendFlush(w.AvailableBuffer()))
-	return w.Flush()
 }
