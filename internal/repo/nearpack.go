@@ -70,7 +70,7 @@ func (n *nearWalk) tags(p *packing) error {
 	if p.tags == "" {
 		return nil
 	}
-	for _, r := range p.snap.Prefix("refs/tags/") {
+	for r := range p.snap.Refs.Prefix("refs/tags/") {
 		if _, ok := n.spots[r.Peeled]; !ok || r.Peeled.IsZero() || n.has(r.OID) {
 			continue
 		}
