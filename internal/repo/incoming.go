@@ -27,6 +27,8 @@ type Incoming struct {
 	repo  *lease
 	dir   string // the quarantine; empty where the push brought no objects
 	base  string // of the pack's files, without ending
+	first bool   // the repository had no packs
+	sum   stored // of the pack; zero where git wrote it
 
 	mu        sync.Mutex // guards what follows
 	file      *pack.File // nil: no objects, or no longer in quarantine
@@ -106,7 +108,7 @@ func (in *Incoming) Publish(ctx context.Context) (p Pack, ok bool, err error) {
 	ctx, cancel := h.bind(ctx)
 	defer cancel()
 	p = Pack{ID: h.ids.next(), Objects: in.file.Index.Len(), Created: h.Now().UTC().Truncate(time.Millisecond)}
-	if p.SHA256, p.Size, err = measure(in.base + packExt); err != nil {
+	if p.SHA256, p.Size, err = in.measure(); err != nil {
 		return Pack{}, false, fmt.Errorf("read the received pack: %w", err)
 	}
 	if p.Size <= h.InlineLimit {

@@ -54,7 +54,7 @@ func (h *House) Receive(ctx context.Context, snap *Snapshot, pack io.Reader, tip
 	if err != nil {
 		return nil, err
 	}
-	in := &Incoming{house: h, repo: c}
+	in := &Incoming{house: h, repo: c, first: len(snap.Packs) == 0}
 	if err := in.receive(ctx, pack, tips, l, progress); err != nil {
 		in.Discard()
 		return nil, err
@@ -131,17 +131,25 @@ func emptyPack(head []byte, r io.Reader) error {
 	return nil
 }
 
-// index runs git index-pack into a new quarantine and opens what it made.
+// index runs git index-pack into a new quarantine and opens what it made. The first pack
+// of a repository cannot be thin, and git reads it from the file that it was written to;
+// others git writes itself, with what completes them.
 func (in *Incoming) index(ctx context.Context, r io.Reader, progress io.Writer) error {
 	h := in.house
 	in.dir = h.newIncoming()
-	if err := os.MkdirAll(filepath.Join(in.objects(), "pack"), 0o700); err != nil {
+	packs := filepath.Join(in.objects(), "pack")
+	if err := os.MkdirAll(packs, 0o700); err != nil {
 		return fmt.Errorf("make a quarantine: %w", err)
 	}
 	cmd := h.Git.Command("index-pack").GitDir(in.repo.dir).Objects(in.objects(), in.repo.objects()).
 		Config("core.bigFileThreshold", streamBlobs).
-		Flag("--stdin").Flag("--fix-thin").Option("--strict", FsckRules).
-		Class(gitcmd.Receiving).Memory(h.Memory).Stdin(r)
+		Option("--strict", FsckRules).Class(gitcmd.Receiving).Memory(h.Memory)
+	base := filepath.Join(packs, "first")
+	if in.first {
+		cmd = cmd.Before(func(ctx context.Context) error { return in.store(ctx, base+packExt, r) }).Operand(base + packExt)
+	} else {
+		cmd = cmd.Flag("--stdin").Flag("--fix-thin").Stdin(r)
+	}
 	if progress != nil {
 		cmd = cmd.Flag("--show-resolving-progress").Stderr(&progressFilter{w: progress})
 	}
@@ -154,7 +162,10 @@ func (in *Incoming) index(ctx context.Context, r io.Reader, progress io.Writer) 
 	if _, err := oid.Parse(name); err != nil {
 		return fmt.Errorf("git index-pack: unexpected answer %.100q", out)
 	}
-	return in.openPack(filepath.Join(in.objects(), "pack", "pack-"+name))
+	if !in.first {
+		base = filepath.Join(packs, "pack-"+name)
+	}
+	return in.openPack(base)
 }
 
 // checkSizes applies the limits to every object of the pack.
