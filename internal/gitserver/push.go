@@ -66,6 +66,7 @@ func (x *exchange) push(ctx context.Context) error {
 		// The client may never have asked for the advertisement, where the first
 		// decision is made for a person to see.
 		undecided: true,
+		ends:      true,
 	}
 	if err = c.serve(ctx); err != nil && out.written.Load() {
 		return x.sent(err)
@@ -82,6 +83,7 @@ type pushConversation struct {
 	in         *body
 	out        *output
 	undecided  bool // the first decision is still to be made
+	ends       bool // the input ends behind the pack: some clients of SSH leave it open
 }
 
 // serve reads the commands, runs the push, reads what is left of the client's pack,
@@ -108,7 +110,7 @@ func (c *pushConversation) serve(ctx context.Context) error {
 	if err == nil {
 		out, err = c.run(ctx, p, progress)
 	}
-	if p.HasPack {
+	if p.HasPack && (c.ends || err != nil || out.Unpack != "ok") {
 		// A pack that broke off is the client's doing, whatever came of it.
 		if drained := c.in.drain(); drained != nil && (err != nil || out.Unpack != "ok") {
 			err = drained
@@ -139,7 +141,10 @@ func (c *pushConversation) run(ctx context.Context, p *wire.Push, progress *band
 	for i, cmd := range p.Commands {
 		in.Commands[i] = codecommit.RefCommand{Ref: cmd.Ref, Old: cmd.Old, New: cmd.New}
 	}
-	if p.HasPack {
+	switch {
+	case p.HasPack && c.ends:
+		in.Pack = repo.Ended{Reader: c.in}
+	case p.HasPack:
 		in.Pack = c.in
 	}
 	if progress != nil {

@@ -137,7 +137,7 @@ func (h *host) push(t testing.TB, data []byte, refs ...repo.Ref) repo.Pack {
 	for _, r := range refs {
 		tips = append(tips, r.OID)
 	}
-	in, err := h.Receive(t.Context(), h.snapshot(), bytes.NewReader(data), tips, repo.Limits{}, nil)
+	in, err := h.Receive(t.Context(), h.snapshot(), repo.Ended{Reader: bytes.NewReader(data)}, tips, repo.Limits{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func master(id oid.ID) repo.Ref { return repo.Ref{Name: "refs/heads/master", OID
 // refuse receives a pack that must be refused, and checks that nothing is left of it.
 func (h *host) refuse(t *testing.T, data []byte, want error, l repo.Limits, tips ...oid.ID) error {
 	t.Helper()
-	in, err := h.Receive(t.Context(), h.snapshot(), bytes.NewReader(data), tips, l, nil)
+	in, err := h.Receive(t.Context(), h.snapshot(), repo.Ended{Reader: bytes.NewReader(data)}, tips, l, nil)
 	if err == nil {
 		in.Discard()
 		t.Fatalf("the pack was accepted, want %v", want)

@@ -28,6 +28,8 @@ type Incoming struct {
 	dir   string // the quarantine; empty where the push brought no objects
 	base  string // of the pack's files, without ending
 	data  []byte // of the pack, where it is in memory as well
+	first bool   // the repository had no packs, and the end of this one is known
+	sum   stored // of the pack; zero where git wrote it
 
 	mu        sync.Mutex // guards what follows
 	file      *pack.File // nil: no objects, or no longer in quarantine
@@ -131,11 +133,14 @@ func (in *Incoming) Publish(ctx context.Context) (p Pack, ok bool, err error) {
 
 // measure returns the hash and the size of the pack.
 func (in *Incoming) measure() (sha string, size int64, err error) {
-	if in.data == nil {
-		return measure(in.base + packExt)
+	switch {
+	case in.data != nil:
+		sum := sha256.Sum256(in.data)
+		return hex.EncodeToString(sum[:]), int64(len(in.data)), nil
+	case in.sum.sha != "":
+		return in.sum.sha, in.sum.size, nil
 	}
-	sum := sha256.Sum256(in.data)
-	return hex.EncodeToString(sum[:]), int64(len(in.data)), nil
+	return measure(in.base + packExt)
 }
 
 // measure returns the hash and the size of a file.

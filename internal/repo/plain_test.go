@@ -144,18 +144,22 @@ func TestOrdinaryPushes(t *testing.T) {
 // not waited for, and neither is one that goes silent in the middle, once the context
 // ends.
 func TestAReaderThatWaits(t *testing.T) {
-	h, r := newHost(t), gittest.Init(t)
-	first := r.Commit("f", "1")
-	data := r.Pack("master")
-	pr, pw := io.Pipe()
-	defer func() { _ = pw.Close() }()
-	go func() { _, _ = pw.Write(data) }()
-	in, err := h.Receive(t.Context(), h.snapshot(), pr, []oid.ID{first}, repo.Limits{}, nil)
-	if err != nil {
-		t.Fatal(err)
+	for name, text := range map[string]string{"small": "1", "large": randomText(beyondNear)} {
+		t.Run(name, func(t *testing.T) {
+			h, r := newHost(t), gittest.Init(t)
+			first := r.Commit("f", text)
+			data := r.Pack("master")
+			pr, pw := io.Pipe()
+			defer func() { _ = pw.Close() }()
+			go func() { _, _ = pw.Write(data) }()
+			in, err := h.Receive(t.Context(), h.snapshot(), pr, []oid.ID{first}, repo.Limits{}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.publish(t, in, master(first))
+			h.fsck(t)
+		})
 	}
-	h.publish(t, in, master(first))
-	h.fsck(t)
 }
 
 // arrangement draws repositories, packs and mistakes.

@@ -33,6 +33,10 @@ const FsckRules = "zeroPaddedFilemode=ignore,badTimezone=ignore,missingSpaceBefo
 // streamBlobs is the size from which git unpacks a blob in pieces instead of in memory.
 const streamBlobs = "16m"
 
+// Ended is a pack's reader that is known to come to an end behind the pack, as the body of
+// a request does. On a connection some clients send a pack, leave it open, and wait.
+type Ended struct{ io.Reader }
+
 // Receive reads a pack of a push into quarantine, indexes and checks it (fsck rules,
 // limits) and checks that every object reachable from tips (the new values of the
 // accepted refs) is in it or in the repository. pack may be nil for a push that brings
@@ -44,9 +48,9 @@ const streamBlobs = "16m"
 // this check, and packs that were dropped are not in the cache. So it is enough that the
 // tips themselves are there, and no history has to be walked.
 //
-// Reading pack must come to an end, or to an error, once the client has nothing more to
-// send. An error of the reader is returned as it is, wrapped. Whatever goes wrong,
-// nothing of the pack is left.
+// Nothing is read behind the pack but what comes with it, unless the reader is [Ended]. An
+// error of the reader is returned as it is, wrapped. Whatever goes wrong, nothing of the
+// pack is left.
 func (h *House) Receive(ctx context.Context, snap *Snapshot, pack io.Reader, tips []oid.ID, l Limits, progress io.Writer) (*Incoming, error) {
 	ctx, cancel := h.bind(ctx)
 	defer cancel()
@@ -54,7 +58,8 @@ func (h *House) Receive(ctx context.Context, snap *Snapshot, pack io.Reader, tip
 	if err != nil {
 		return nil, err
 	}
-	in := &Incoming{house: h, repo: c}
+	_, ends := pack.(Ended)
+	in := &Incoming{house: h, repo: c, first: ends && len(snap.Packs) == 0}
 	if err := in.receive(ctx, pack, tips, l, progress); err != nil {
 		in.Discard()
 		return nil, err
@@ -140,7 +145,9 @@ func (in *Incoming) quarantine() error {
 	return nil
 }
 
-// index runs git index-pack into a new quarantine and opens what it made.
+// index runs git index-pack into a new quarantine and opens what it made. The first pack
+// of a repository cannot be thin, and where its end is known git reads it from the file
+// that it was written to; others git writes itself, with what completes them.
 func (in *Incoming) index(ctx context.Context, r io.Reader, progress io.Writer) error {
 	if err := in.quarantine(); err != nil {
 		return err
@@ -148,8 +155,13 @@ func (in *Incoming) index(ctx context.Context, r io.Reader, progress io.Writer) 
 	h := in.house
 	cmd := h.Git.Command("index-pack").GitDir(in.repo.dir).Objects(in.objects(), in.repo.objects()).
 		Config("core.bigFileThreshold", streamBlobs).
-		Flag("--stdin").Flag("--fix-thin").Option("--strict", FsckRules).
-		Class(gitcmd.Receiving).Memory(h.Memory).Stdin(r)
+		Option("--strict", FsckRules).Class(gitcmd.Receiving).Memory(h.Memory)
+	base := filepath.Join(in.objects(), "pack", "first")
+	if in.first {
+		cmd = cmd.Before(func(ctx context.Context) error { return in.store(ctx, base+packExt, r) }).Operand(base + packExt)
+	} else {
+		cmd = cmd.Flag("--stdin").Flag("--fix-thin").Stdin(r)
+	}
 	if progress != nil {
 		cmd = cmd.Flag("--show-resolving-progress").Stderr(&progressFilter{w: progress})
 	}
@@ -162,7 +174,10 @@ func (in *Incoming) index(ctx context.Context, r io.Reader, progress io.Writer) 
 	if _, err := oid.Parse(name); err != nil {
 		return fmt.Errorf("git index-pack: unexpected answer %.100q", out)
 	}
-	return in.openPack(filepath.Join(in.objects(), "pack", "pack-"+name))
+	if !in.first {
+		base = filepath.Join(in.objects(), "pack", "pack-"+name)
+	}
+	return in.openPack(base)
 }
 
 // checkSizes applies the limits to every object of the pack.

@@ -1,6 +1,7 @@
 package gitcmd
 
 import (
+	"context"
 	"strings"
 
 	"github.com/refward/refward/internal/git/oid"
@@ -19,6 +20,7 @@ type Command struct {
 	env      []string
 	class    Class
 	memory   uint64
+	before   func(context.Context) error
 	stdio
 }
 
@@ -92,6 +94,11 @@ func (c *Command) Class(class Class) *Command { c.class = class; return c }
 // Memory bounds the memory that the process may allocate, in bytes, on systems that
 // can (Linux). Files that it maps do not count.
 func (c *Command) Memory(bytes uint64) *Command { c.memory = bytes; return c }
+
+// Before sets what is done once the process has its place and before it is started, so
+// that it holds the place, too. Its error is Run's. It has to return when the context
+// ends.
+func (c *Command) Before(f func(context.Context) error) *Command { c.before = f; return c }
 
 // args returns the arguments in the order that git wants. Some commands know another
 // end of their options, and index-pack knows none: its operand is an absolute path,

@@ -75,6 +75,11 @@ func (c *Command) Run(ctx context.Context) error {
 		return fmt.Errorf("git %s: wait for a place: %w", c.name, err)
 	}
 	defer release()
+	if c.before != nil {
+		if err := c.before(ctx); err != nil {
+			return fmt.Errorf("git %s: %w", c.name, err)
+		}
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	cmd := c.build(ctx)
@@ -122,8 +127,11 @@ func (c *Command) start(cmd *exec.Cmd) error {
 	if c.memory == 0 {
 		return nil
 	}
-	// In time: the process has not been fed yet.
-	if err := limitMemory(cmd.Process.Pid, c.memory); err != nil && !errors.Is(err, syscall.ESRCH) {
+	err := limitMemory(cmd.Process.Pid, c.memory)
+	if err == nil && c.stdin == nil { // else it is in time: the process has not been fed yet
+		err = checkMemory(cmd.Process.Pid, c.memory)
+	}
+	if err != nil && !errors.Is(err, syscall.ESRCH) {
 		return errors.Join(fmt.Errorf("limit memory: %w", err), kill(cmd.Process.Pid), cmd.Wait())
 	}
 	return nil
