@@ -28,7 +28,8 @@ type Incoming struct {
 	dir   string // the quarantine; empty where the push brought no objects
 	base  string // of the pack's files, without ending
 	data  []byte // of the pack, where it is in memory as well
-	first bool   // the repository had no packs, and the end of this one is known
+	ends  bool   // what the pack is read from ends behind it: see [Ended]
+	first bool   // and the repository had no packs
 	sum   stored // of the pack; zero where git wrote it
 
 	mu        sync.Mutex // guards what follows

@@ -48,9 +48,9 @@ type Ended struct{ io.Reader }
 // this check, and packs that were dropped are not in the cache. So it is enough that the
 // tips themselves are there, and no history has to be walked.
 //
-// Nothing is read behind the pack but what comes with it, unless the reader is [Ended]. An
-// error of the reader is returned as it is, wrapped. Whatever goes wrong, nothing of the
-// pack is left.
+// Unless the reader is [Ended], nobody waits for what may come behind the pack: a Read may be
+// left behind, and the caller must not read from it after a pack was taken in. An error of
+// the reader is returned as it is, wrapped. Whatever goes wrong, nothing of the pack is left.
 func (h *House) Receive(ctx context.Context, snap *Snapshot, pack io.Reader, tips []oid.ID, l Limits, progress io.Writer) (*Incoming, error) {
 	ctx, cancel := h.bind(ctx)
 	defer cancel()
@@ -59,7 +59,7 @@ func (h *House) Receive(ctx context.Context, snap *Snapshot, pack io.Reader, tip
 		return nil, err
 	}
 	_, ends := pack.(Ended)
-	in := &Incoming{house: h, repo: c, first: ends && len(snap.Packs) == 0}
+	in := &Incoming{house: h, repo: c, ends: ends, first: ends && len(snap.Packs) == 0}
 	if err := in.receive(ctx, pack, tips, l, progress); err != nil {
 		in.Discard()
 		return nil, err
@@ -157,10 +157,13 @@ func (in *Incoming) index(ctx context.Context, r io.Reader, progress io.Writer) 
 		Config("core.bigFileThreshold", streamBlobs).
 		Option("--strict", FsckRules).Class(gitcmd.Receiving).Memory(h.Memory)
 	base := filepath.Join(in.objects(), "pack", "first")
-	if in.first {
+	switch {
+	case in.first:
 		cmd = cmd.Before(func(ctx context.Context) error { return in.store(ctx, base+packExt, r) }).Operand(base + packExt)
-	} else {
+	case in.ends:
 		cmd = cmd.Flag("--stdin").Flag("--fix-thin").Stdin(r)
+	default:
+		cmd = cmd.Flag("--stdin").Flag("--fix-thin").OpenStdin(r)
 	}
 	if progress != nil {
 		cmd = cmd.Flag("--show-resolving-progress").Stderr(&progressFilter{w: progress})

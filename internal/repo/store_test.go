@@ -57,8 +57,9 @@ func TestFirstPack(t *testing.T) {
 // TestRefusedFirstPacks: git checks a first pack as it checks all others.
 func TestRefusedFirstPacks(t *testing.T) {
 	h, r := newHost(t), gittest.Init(t)
-	base := r.Commit("f", strings.Repeat("text\n", 1000))
-	tip := r.Commit("f", strings.Repeat("text\n", 1000)+"more")
+	text := randomText(300_000) // more than is taken in without git
+	base := r.Commit("f", text)
+	tip := r.Commit("f", text+randomText(300_001)+"more")
 	good := r.Pack("master")
 	flipped := bytes.Clone(good)
 	flipped[len(flipped)/2] ^= 0x40

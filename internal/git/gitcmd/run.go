@@ -47,6 +47,7 @@ func ExitCode(err error) (int, bool) {
 // stdio is what a command is connected to.
 type stdio struct {
 	stdin  io.Reader
+	open   bool // stdin may stay open behind what git reads
 	stdout io.Writer
 	stderr io.Writer
 }
@@ -55,6 +56,13 @@ type stdio struct {
 // the Read it is in; when the context ends it does not, and one Read may then be left
 // behind.
 func (c *Command) Stdin(r io.Reader) *Command { c.stdin = r; return c }
+
+// OpenStdin is Stdin for what may never end: once the process has ended well, no Read is
+// waited for, and one may be left behind. Nobody else may read from r then.
+func (c *Command) OpenStdin(r io.Reader) *Command {
+	c.open = true
+	return c.Stdin(r)
+}
 
 // Stdout connects the standard output. A failing Write ends the process.
 func (c *Command) Stdout(w io.Writer) *Command { c.stdout = w; return c }
@@ -108,7 +116,7 @@ func (c *Command) Run(ctx context.Context) error {
 	}
 	fed := c.feed(pipe, cmd.Stdin, cancel)
 	err = cmd.Wait()
-	if c.stdin != nil {
+	if c.stdin != nil && (err != nil || !c.open) {
 		select {
 		case <-fed:
 		case <-ctx.Done():
