@@ -21,7 +21,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"sync"
 	"time"
 
@@ -29,6 +28,7 @@ import (
 	"github.com/refward/refward/internal/git/catfile"
 	"github.com/refward/refward/internal/git/gitcmd"
 	"github.com/refward/refward/internal/repo/replay"
+	"github.com/refward/refward/internal/share"
 )
 
 // Options configure a House. CacheDir, Blobs, Packs, Git, Log and Now are required.
@@ -80,7 +80,7 @@ type House struct {
 	ids     packIDs
 	fills   chan struct{} // bounds the packs that are fetched at once
 
-	unpacking chan struct{} // bounds the packs that are taken in here, without a process, at once
+	unpacking *share.Gate // before the packs that are taken in here, without a process
 
 	life context.Context // ends with Close
 	end  context.CancelFunc
@@ -115,7 +115,7 @@ func Open(ctx context.Context, o Options) (*House, error) {
 		return nil, fmt.Errorf("open repository cache: %w", err)
 	}
 	h := &House{Options: o, incoming: incoming, fills: make(chan struct{}, maxFills),
-		unpacking: make(chan struct{}, 2*runtime.GOMAXPROCS(0)), repos: map[ID]*cached{}}
+		unpacking: unpackingGate(), repos: map[ID]*cached{}}
 	h.ids.now = o.Now
 	h.life, h.end = context.WithCancel(context.WithoutCancel(ctx))
 	h.readers = catfile.NewPool(h.life, o.Git)

@@ -8,11 +8,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"time"
 
 	"github.com/refward/refward/internal/git/object"
 	"github.com/refward/refward/internal/git/oid"
 	"github.com/refward/refward/internal/git/pack"
 	"github.com/refward/refward/internal/git/plain"
+	"github.com/refward/refward/internal/share"
 )
 
 // smallPack is what is taken in without a process: nearly every push of a person. More
@@ -43,17 +46,25 @@ func (in *Incoming) take(ctx context.Context, r io.Reader, objects uint32, progr
 // takePlain takes in a pack that has come if all of it is plain. Nobody is waited for, and
 // so few places are enough, which bound the memory for objects.
 func (in *Incoming) takePlain(ctx context.Context, s *pack.Small, progress io.Writer) (ok bool, err error) {
-	select {
-	case in.house.unpacking <- struct{}{}:
-		defer func() { <-in.house.unpacking }()
-	case <-ctx.Done():
-		return false, context.Cause(ctx)
+	release, err := in.house.unpacking.Take(ctx)
+	if err != nil {
+		return false, fmt.Errorf("wait for a place: %w", err)
 	}
+	defer release()
 	if !in.isPlain(s) {
 		return false, nil
 	}
 	return true, in.keep(s, progress)
 }
+
+// unpackingGate has two places for each processor, half of them for one user.
+func unpackingGate() *share.Gate {
+	n := runtime.GOMAXPROCS(0)
+	return share.New(share.Options{What: "pushes", Places: 2 * n, Share: n, Wait: unpackingWait})
+}
+
+// unpackingWait is as long as a push waits for the place of a process.
+const unpackingWait = 2 * time.Minute
 
 // isPlain completes a pack with what it lacks from the repository, and reports whether
 // all of it is plain. Trouble of any kind makes it not so.

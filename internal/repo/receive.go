@@ -43,7 +43,8 @@ type Ended struct{ io.Reader }
 // none. ErrBadPack, ErrTooLarge. progress gets bytes for side-band 2 and may be nil.
 //
 // That nothing is missing follows from two facts. git index-pack in strict mode looks up
-// every object that an object of the pack refers to, in the pack and in the repository.
+// every object that an object of the pack refers to, in the pack and in the repository;
+// so does what takes in plain packs instead of it ([Incoming.take]).
 // And the packs of a repository refer to nothing outside of them: each was taken in by
 // this check, and packs that were dropped are not in the cache. So it is enough that the
 // tips themselves are there, and no history has to be walked.

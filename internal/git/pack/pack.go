@@ -1,8 +1,9 @@
 // Package pack reads and writes pack files and reads their indexes, in the formats of
 // gitformat-pack(5), as far as a host needs it beside git itself: it writes small packs
-// without deltas, says what kind and size the objects of a pack are, and reads those
-// that are not stored as deltas. Making an index, resolving deltas and checking what is
-// in a pack is left to git index-pack: the packs read here have been through it.
+// without deltas, says what kind and size the objects of a pack are, and reads them. It
+// also takes in small packs from a client, and makes their index ([Small]); what is in
+// the least odd there is left to git index-pack. The packs of a [File] have been through
+// one or the other.
 package pack
 
 import (
