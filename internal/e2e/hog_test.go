@@ -97,7 +97,8 @@ func TestHog(t *testing.T) {
 	tip := strings.TrimSpace(hosttest.Git(t, other, dir, "rev-parse", "HEAD"))
 
 	hogs := h.Clone(t, hog, url)
-	hosttest.Commit(t, hog, hogs, "hogs", "hogs")
+	hosttest.Commit(t, hog, hogs, "plain", "plain")
+	hosttest.Commit(t, hog, hogs, "hogs~", "hogs") // of this name only git makes sure that it is harmless
 
 	var conns []net.Conn
 	for i := range 2 {
@@ -109,7 +110,7 @@ func TestHog(t *testing.T) {
 		conns = append(conns, conn)
 	}
 	push := pkt(strings.Repeat("0", 40)+" "+strings.Repeat("ab", 20)+" refs/heads/slow\x00report-status side-band-64k\n") + "0000" +
-		"PACK\x00\x00\x00\x02\x00\x00\x00\x01"
+		"PACK\x00\x00\x00\x02\x00\x01\x00\x00" // too many objects for the host itself
 	conns = append(conns, slow(t, hog, "git-receive-pack", push, 1<<20))
 	wantHeld(t, h, "process-send", 2)
 	wantHeld(t, h, "process-receive", 1)
@@ -131,7 +132,7 @@ func TestHog(t *testing.T) {
 	for range 2 {
 		wg.Go(func() {
 			_, err := hog.CodeCommit().PutFile(t.Context(), &codecommit.PutFileInput{
-				RepositoryName: aws.String(demo.Repository), BranchName: aws.String("master"), FilePath: aws.String("f"),
+				RepositoryName: aws.String(demo.Repository), BranchName: aws.String("master"), FilePath: aws.String("f~"),
 				FileContent: []byte("x"), ParentCommitId: &tip,
 			})
 			wantThrottled(t, err, "as many pushes under way as one user may (1)")
@@ -140,6 +141,9 @@ func TestHog(t *testing.T) {
 	wantHeld(t, h, "api-requests", 2)
 	_, err := hog.CodeCommit().GetBranch(t.Context(), branch())
 	wantThrottled(t, err, "as many requests under way as one user may (2)")
+
+	// What is plain needs no place, not even the hog's.
+	hosttest.Git(t, hog, hogs, "push", "--quiet", "origin", "HEAD~:refs/heads/plain")
 
 	// The other does not wait for any of it.
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
