@@ -19,8 +19,9 @@ const minDelta = 4
 // bytes; ok is false where there is none.
 type Base func(id oid.ID, limit int64) (t object.Type, content []byte, ok bool, err error)
 
-// Resolve unpacks the objects, and makes objects of the deltas. Bases that are not in the pack become objects of
-// it, as `git index-pack --fix-thin` has it. No object may be in it twice.
+// Resolve unpacks the objects, and makes objects of the deltas. Bases that are not in the
+// pack become objects of it, as `git index-pack --fix-thin` has it. No object may be in it
+// twice.
 func (s *Small) Resolve(base Base) error {
 	if err := s.open(); err != nil {
 		return err
@@ -37,7 +38,7 @@ func (s *Small) Resolve(base Base) error {
 		}
 	}
 	for i := range sent {
-		if s.entries[i].kind == offsetDelta || s.entries[i].kind == refDelta {
+		if isDelta(s.entries[i].kind) {
 			continue
 		}
 		if err := s.resolveFrom(i, &r); err != nil {

@@ -233,7 +233,7 @@ func (s *Small) open() error {
 			return err
 		}
 		e.content = content
-		if e.kind == offsetDelta || e.kind == refDelta {
+		if isDelta(e.kind) {
 			continue
 		}
 		if err := e.become(object.Type(e.kind), content); err != nil {
