@@ -166,8 +166,7 @@ func TestAReaderThatWaits(t *testing.T) {
 type arrangement struct {
 	t *testing.T
 	*rand.Rand
-	r       *gittest.Repo
-	objects []object.Raw // to choose from
+	r *gittest.Repo
 }
 
 func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
