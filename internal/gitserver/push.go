@@ -86,8 +86,8 @@ type pushConversation struct {
 	ends       bool // the input ends behind the pack: some clients of SSH leave it open
 }
 
-// serve reads the commands, runs the push, reads what is left of the client's pack,
-// and reports. It returns an error that the client is still to be told of, or a
+// serve reads the commands, runs the push, reads what is left of the client's pack (but
+// for what may never end: see ends), and reports. It returns an error that the client is still to be told of, or a
 // [toldError].
 func (c *pushConversation) serve(ctx context.Context) error {
 	p, err := wire.DecodePush(pktline.NewReader(c.in), c.limits.push())

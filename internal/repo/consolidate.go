@@ -201,7 +201,7 @@ func (c *Consolidated) Publish(ctx context.Context) (Pack, error) {
 	p.ID, p.Created, p.Consolidated = h.ids.next(), h.Now().UTC().Truncate(time.Millisecond), true
 	p.Key = string(c.repo.id) + "/" + p.ID
 	var err error
-	if p.SHA256, p.Size, err = measure(c.base + packExt); err != nil {
+	if p.SHA256, p.Size, err = measureFile(c.base + packExt); err != nil {
 		return Pack{}, fmt.Errorf("read the consolidated pack: %w", err)
 	}
 	if err := h.upload(ctx, p, c.base); err != nil {

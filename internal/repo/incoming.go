@@ -25,12 +25,12 @@ import (
 type Incoming struct {
 	house *House
 	repo  *lease
-	dir   string // the quarantine; empty where the push brought no objects
-	base  string // of the pack's files, without ending
-	data  []byte // of the pack, where it is in memory as well
-	ends  bool   // what the pack is read from ends behind it: see [Ended]
-	first bool   // and the repository had no packs
-	sum   stored // of the pack; zero where git wrote it
+	dir   string   // the quarantine; empty where the push brought no objects
+	base  string   // of the pack's files, without ending
+	data  []byte   // of the pack, where it is in memory as well
+	ends  bool     // what the pack is read from ends behind it: see [Ended]
+	first bool     // and the repository had no packs
+	sum   measured // of the pack, where it was written down as it came
 
 	mu        sync.Mutex // guards what follows
 	file      *pack.File // nil: no objects, or no longer in quarantine
@@ -48,7 +48,7 @@ func (in *Incoming) open() bool {
 	return in.file != nil
 }
 
-// openPack opens the files that index-pack made. Nobody else knows in yet.
+// openPack opens the files of the received pack. Nobody else knows in yet.
 func (in *Incoming) openPack(base string) error {
 	in.base = base
 	index, err := os.Open(base + indexExt)
@@ -141,11 +141,11 @@ func (in *Incoming) measure() (sha string, size int64, err error) {
 	case in.sum.sha != "":
 		return in.sum.sha, in.sum.size, nil
 	}
-	return measure(in.base + packExt)
+	return measureFile(in.base + packExt)
 }
 
-// measure returns the hash and the size of a file.
-func measure(path string) (sha string, size int64, err error) {
+// measureFile returns the hash and the size of a file.
+func measureFile(path string) (sha string, size int64, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", 0, err

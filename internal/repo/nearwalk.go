@@ -14,7 +14,11 @@ import (
 const (
 	nearReads  = 768      // commits, tags and trees
 	nearBudget = 32 << 20 // bytes that are unpacked or made for all of it
+	nearLooks  = 8 << 20  // entries of trees that are compared, and what lookUpLooks says
 )
+
+// lookUpLooks is what looking for an object in one pack counts for.
+const lookUpLooks = 50
 
 // errFar is the error where the rest is left to git.
 var errFar = errors.New("more than is packed without git")
@@ -26,6 +30,7 @@ type nearWalk struct {
 	*shelf
 	*browser
 	reads int // that are left
+	looks int // that are left
 
 	send  []oid.ID // each after what it can be a delta of: commits and trees the oldest first
 	spots map[oid.ID]spot
@@ -47,7 +52,7 @@ type nearCommit struct {
 
 func newNearWalk(s *shelf) *nearWalk {
 	return &nearWalk{
-		shelf: s, browser: newBrowser(nearBudget), reads: nearReads,
+		shelf: s, browser: newBrowser(nearBudget), reads: nearReads, looks: nearLooks,
 		spots: map[oid.ID]spot{}, known: map[oid.ID]struct{}{}, were: map[oid.ID]struct{}{},
 		commits: map[oid.ID]*nearCommit{}, trees: map[oid.ID][]object.TreeEntry{},
 	}
@@ -125,8 +130,20 @@ func (n *nearWalk) read(id oid.ID) (object.Type, []byte, error) {
 	return n.resolve(at.pack.File, at.offset)
 }
 
+// look takes from what may still be looked at. A pusher may make folders of a hundred
+// thousand files, all of which change.
+func (n *nearWalk) look(entries int) error {
+	if n.looks -= entries; n.looks < 0 {
+		return errFar
+	}
+	return nil
+}
+
 // spot finds an object that has to be there.
 func (n *nearWalk) spot(id oid.ID) (spot, error) {
+	if err := n.look(lookUpLooks * len(n.packs)); err != nil {
+		return spot{}, err
+	}
 	at, ok, err := n.find(id)
 	if err == nil && !ok {
 		err = ErrObjectNotFound
@@ -243,13 +260,18 @@ func (n *nearWalk) tree(id oid.ID, were []oid.ID) error {
 		return err
 	}
 	var before [][]object.TreeEntry
+	all := 0 // entries of them
 	for _, w := range were {
 		n.were[w] = struct{}{}
 		entries, err := n.entries(w)
 		if err != nil {
 			return err
 		}
+		if err := n.look(len(entries)); err != nil {
+			return err
+		}
 		before = append(before, entries)
+		all += len(entries)
 		for _, e := range entries {
 			n.known[e.ID] = struct{}{}
 		}
@@ -261,6 +283,9 @@ func (n *nearWalk) tree(id oid.ID, were []oid.ID) error {
 	for _, e := range entries {
 		if e.Mode == object.ModeSubmodule || n.has(e.ID) {
 			continue
+		}
+		if err := n.look(all); err != nil {
+			return err
 		}
 		same := sameName(before, e)
 		if e.Mode == object.ModeTree {

@@ -32,8 +32,8 @@ const (
 type Objects struct {
 	house    *House
 	repo     *lease
-	shelf    *shelf // nil before the first object, and where it cannot be had
-	browser  *browser
+	shelf    *shelf   // nil where it cannot be had
+	browser  *browser // nil before the first object
 	reader   *catfile.Reader
 	incoming *Incoming       // nil: no quarantine
 	inside   *catfile.Reader // of the quarantine, from the first object that needs it

@@ -214,7 +214,7 @@ func (in *Incoming) keep(s *pack.Small, progress io.Writer) error {
 
 // openInline opens a pack that goes into the transaction, from memory.
 func (in *Incoming) openInline(data, index []byte) error {
-	x, err := pack.NewIndex(bytes.NewReader(index))
+	x, err := pack.NewIndexBytes(index)
 	if err != nil {
 		return fmt.Errorf("open the received pack: %w", err)
 	}

@@ -10,9 +10,8 @@ import (
 	"github.com/refward/refward/internal/git/pack"
 )
 
-// shelf reads the objects of a cached repository in this process, from its packs. It is
-// for few and small objects; `git cat-file` is quicker where there are many.
-// Whoever has it holds a lease of the repository. Not safe for concurrent use.
+// shelf finds and reads the objects of a cached repository in this process, from its
+// packs. Whoever has it holds a lease of the repository. Not safe for concurrent use.
 type shelf struct {
 	open  *openPacks
 	packs []*openPack // the largest first: most objects are there

@@ -10,9 +10,9 @@ import (
 	"os"
 )
 
-// stored is what is known of a pack that was written down as it came. Git only reads
+// measured is what is known of a pack that was written down as it came. Git only reads
 // it, so this is what is there when git has checked it.
-type stored struct {
+type measured struct {
 	sha  string // SHA-256, in hexadecimal
 	size int64
 }
@@ -25,7 +25,7 @@ func (in *Incoming) store(ctx context.Context, file string, r io.Reader) error {
 		return fmt.Errorf("store the pack: %w", err)
 	}
 	type outcome struct {
-		stored
+		measured
 		err error
 	}
 	done := make(chan outcome, 1)
@@ -35,7 +35,7 @@ func (in *Incoming) store(ctx context.Context, file string, r io.Reader) error {
 	}()
 	select {
 	case o := <-done:
-		in.sum = o.stored
+		in.sum = o.measured
 		return o.err
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -50,7 +50,7 @@ const (
 
 // pour copies in large pieces, where git would write 4 KiB at a time. Only an end of ctx
 // keeps a piece that came from being written.
-func pour(ctx context.Context, w io.Writer, r io.Reader) (s stored, err error) {
+func pour(ctx context.Context, w io.Writer, r io.Reader) (s measured, err error) {
 	sum := sha256.New()
 	buf := make([]byte, pourBuffer)
 	for err == nil {
@@ -61,16 +61,16 @@ func pour(ctx context.Context, w io.Writer, r io.Reader) (s stored, err error) {
 			n += more
 		}
 		if ctx.Err() != nil {
-			return stored{}, context.Cause(ctx)
+			return measured{}, context.Cause(ctx)
 		}
 		if _, werr := w.Write(buf[:n]); werr != nil {
-			return stored{}, fmt.Errorf("store the pack: %w", werr)
+			return measured{}, fmt.Errorf("store the pack: %w", werr)
 		}
 		sum.Write(buf[:n])
 		s.size += int64(n)
 	}
 	if !errors.Is(err, io.EOF) {
-		return stored{}, fmt.Errorf("read the pack: %w", err)
+		return measured{}, fmt.Errorf("read the pack: %w", err)
 	}
 	s.sha = hex.EncodeToString(sum.Sum(nil))
 	return s, nil

@@ -19,8 +19,9 @@ const minDelta = 4
 // bytes; ok is false where there is none.
 type Base func(id oid.ID, limit int64) (t object.Type, content []byte, ok bool, err error)
 
-// Resolve unpacks the objects, and makes objects of the deltas. Bases that are not in the pack become objects of
-// it, as `git index-pack --fix-thin` has it. No object may be in it twice.
+// Resolve unpacks the objects, and makes objects of the deltas. Bases that are not in the
+// pack become objects of it, as `git index-pack --fix-thin` has it. No object may be in it
+// twice.
 func (s *Small) Resolve(base Base) error {
 	if err := s.open(); err != nil {
 		return err
@@ -37,7 +38,7 @@ func (s *Small) Resolve(base Base) error {
 		}
 	}
 	for i := range sent {
-		if s.entries[i].kind == offsetDelta || s.entries[i].kind == refDelta {
+		if isDelta(s.entries[i].kind) {
 			continue
 		}
 		if err := s.resolveFrom(i, &r); err != nil {
@@ -119,7 +120,7 @@ func (s *Small) fetch(id oid.ID, base Base) (place int, ok bool, err error) {
 		return 0, false, fmt.Errorf("%w: more than %d bytes unpacked", ErrBeyond, s.limits.Unpacked)
 	}
 	s.left -= int64(len(content))
-	e := smallEntry{offset: s.end() - TrailerSize + len(s.foreign), kind: uint8(t), foreign: true}
+	e := smallEntry{offset: s.at - TrailerSize + len(s.foreign), kind: uint8(t), foreign: true}
 	if err := e.become(t, content); err != nil {
 		return 0, false, err
 	}
@@ -135,9 +136,6 @@ func (s *Small) fetch(id oid.ID, base Base) (place int, ok bool, err error) {
 	s.entries = append(s.entries, e)
 	return len(s.entries) - 1, true, nil
 }
-
-// end is where the pack ends in raw.
-func (s *Small) end() int { return s.at }
 
 // check finds deltas without a base, and objects that are there twice.
 func (s *Small) check() error {
@@ -184,16 +182,16 @@ func (s *Small) Deltas() (sent, added int) {
 }
 
 // Beyond returns how many bytes were read behind the end of the pack.
-func (s *Small) Beyond() int { return len(s.raw) - s.end() }
+func (s *Small) Beyond() int { return len(s.raw) - s.at }
 
 // Pack returns the pack with its bases, and the checksum at its end, which names it.
 func (s *Small) Pack() ([]byte, oid.ID, error) {
 	if len(s.foreign) == 0 {
-		b := s.raw[:s.end():s.end()]
+		b := s.raw[:s.at:s.at]
 		return b, oid.ID(b[len(b)-TrailerSize:]), nil
 	}
-	b := AppendHeader(make([]byte, 0, s.end()+len(s.foreign)), uint32(len(s.entries)))
-	b = append(b, s.raw[HeaderSize:s.end()-TrailerSize]...)
+	b := AppendHeader(make([]byte, 0, s.at+len(s.foreign)), uint32(len(s.entries)))
+	b = append(b, s.raw[HeaderSize:s.at-TrailerSize]...)
 	b = append(b, s.foreign...)
 	sum, err := checksum(b)
 	return append(b, sum[:]...), sum, err

@@ -2,7 +2,9 @@ package pack
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 )
 
 // ApplyDelta returns what a delta makes of its base (gitformat-pack(5), "Deltified
@@ -57,6 +59,20 @@ func deltaSize(delta []byte) (size uint64, rest []byte, ok bool) {
 		return 0, nil, false
 	}
 	return size, delta[n:], true
+}
+
+// resultSize reads from the beginning of a delta how long what it makes is.
+func resultSize(r io.Reader) (int64, error) {
+	var b [2 * binary.MaxVarintLen64]byte
+	n, err := io.ReadFull(r, b[:]) // it may end early: what came is right
+	_, rest, ok := deltaSize(b[:n])
+	if ok {
+		var size uint64
+		if size, _, ok = deltaSize(rest); ok && size <= 1<<62 {
+			return int64(size), nil
+		}
+	}
+	return 0, errors.Join(errors.New("no length of a result"), err)
 }
 
 // copyRange reads the operands of a copy: four bits say which bytes of the offset follow,

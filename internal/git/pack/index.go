@@ -105,8 +105,8 @@ func (x *Index) Offset(i int64) (int64, error) {
 }
 
 // nearby is how many IDs are read around the place where one is expected. IDs are spread
-// evenly, so among the n of one first byte
-// the guess is off by about the root of n; where somebody made them otherwise, it is halved.
+// evenly, so among the n of one first byte the guess is off by about the root of n; where
+// somebody made them otherwise, what is left is halved.
 const nearby = 128
 
 var windows = sync.Pool{New: func() any { return new([nearby * oid.Size]byte) }}

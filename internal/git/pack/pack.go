@@ -7,13 +7,10 @@
 package pack
 
 import (
-	"bufio"
-	"compress/zlib"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 
 	"github.com/refward/refward/internal/git/object"
 	"github.com/refward/refward/internal/git/oid"
@@ -21,9 +18,6 @@ import (
 
 // ErrSyntax is wrapped by errors about files that are not what they should be.
 var ErrSyntax = errors.New("malformed pack")
-
-// ErrDelta is returned for an object that is stored as a delta.
-var ErrDelta = errors.New("the object is stored as a delta")
 
 const (
 	signature = "PACK"
@@ -51,6 +45,8 @@ const (
 	offsetDelta = 6
 	refDelta    = 7
 )
+
+func isDelta(kind uint8) bool { return kind == offsetDelta || kind == refDelta }
 
 // File reads a pack with its index. Safe for concurrent use if its readers are.
 type File struct {
@@ -142,45 +138,21 @@ func backOffset(b []byte) (n int64, used int) {
 	return 0, 0
 }
 
-var inflaters = sync.Pool{}
-
-// inflate opens the data of an entry. done gives back what was borrowed.
-func (f *File) inflate(e entry) (r io.Reader, done func(), err error) {
-	src := bufio.NewReaderSize(io.NewSectionReader(f.pack, e.data, f.size-e.data), 512)
-	if z, ok := inflaters.Get().(io.ReadCloser); ok {
-		if err := z.(zlib.Resetter).Reset(src, nil); err != nil {
-			return nil, nil, fmt.Errorf("%w: %w", ErrSyntax, err)
-		}
-		return z, func() { inflaters.Put(z) }, nil
-	}
-	z, err := zlib.NewReader(src)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrSyntax, err)
-	}
-	return z, func() { inflaters.Put(z) }, nil
-}
-
 // Size returns how long the object at an offset is, unpacked.
 func (f *File) Size(offset int64) (int64, error) {
-	e, err := f.entry(offset)
-	if err != nil || e.kind != offsetDelta && e.kind != refDelta {
+	u := unpackers.Get().(*unpacker)
+	defer unpackers.Put(u)
+	e, err := u.open(f, offset)
+	if err != nil || !isDelta(e.kind) {
 		return e.size, err
 	}
-	// A delta begins with two numbers: the lengths of its base and of its result.
-	r, done, err := f.inflate(e)
-	if err != nil {
-		return 0, err
+	if err = u.begin(u.src); err == nil {
+		var size int64
+		if size, err = resultSize(u.z); err == nil {
+			return size, nil
+		}
 	}
-	defer done()
-	b := bufio.NewReaderSize(r, 32)
-	if _, err := binary.ReadUvarint(b); err != nil {
-		return 0, fmt.Errorf("%w: the delta at %d: %w", ErrSyntax, offset, err)
-	}
-	size, err := binary.ReadUvarint(b)
-	if err != nil || size > 1<<62 {
-		return 0, fmt.Errorf("%w: the delta at %d", ErrSyntax, offset)
-	}
-	return int64(size), nil
+	return 0, fmt.Errorf("%w: the delta at %d: %w", ErrSyntax, offset, err)
 }
 
 // maxChain bounds how far a chain of deltas is followed.
@@ -200,7 +172,7 @@ func (f *File) TypeWithin(offset int64, steps *int64) (object.Type, error) {
 		if err != nil {
 			return 0, err
 		}
-		if e.kind != offsetDelta && e.kind != refDelta {
+		if !isDelta(e.kind) {
 			return object.Type(e.kind), nil
 		}
 		if offset, err = f.baseOffset(e); err != nil {
@@ -208,38 +180,4 @@ func (f *File) TypeWithin(offset int64, steps *int64) (object.Type, error) {
 		}
 	}
 	return 0, fmt.Errorf("%w: too long a chain of deltas", ErrBeyond)
-}
-
-// Head returns type and size of the object at an offset; [ErrDelta].
-func (f *File) Head(offset int64) (object.Type, int64, error) {
-	e, err := f.entry(offset)
-	if err != nil {
-		return 0, 0, err
-	}
-	if e.kind == offsetDelta || e.kind == refDelta {
-		return 0, 0, ErrDelta
-	}
-	return object.Type(e.kind), e.size, nil
-}
-
-// Read returns the content of the object at an offset; [ErrDelta]. The caller has seen
-// its size.
-func (f *File) Read(offset int64) ([]byte, error) {
-	e, err := f.entry(offset)
-	if err != nil {
-		return nil, err
-	}
-	if e.kind == offsetDelta || e.kind == refDelta {
-		return nil, ErrDelta
-	}
-	r, done, err := f.inflate(e)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	content := make([]byte, e.size)
-	if _, err := io.ReadFull(r, content); err != nil {
-		return nil, fmt.Errorf("%w: the object at %d: %w", ErrSyntax, offset, err)
-	}
-	return content, nil
 }

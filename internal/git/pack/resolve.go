@@ -59,7 +59,7 @@ func (r *Resolver) Resolve(offset int64) (object.Type, []byte, error) {
 			return 0, nil, err
 		}
 		*r.budget -= e.size
-		if e.kind != offsetDelta && e.kind != refDelta {
+		if !isDelta(e.kind) {
 			m := made{object.Type(e.kind), content}
 			r.made[offset] = m
 			return r.apply(m, deltas)
@@ -111,20 +111,12 @@ var unpackers = sync.Pool{New: func() any { return &unpacker{src: bufio.NewReade
 func (f *File) unpack(offset, limit int64, raw *recorder) (entry, []byte, error) {
 	u := unpackers.Get().(*unpacker)
 	defer unpackers.Put(u)
-	u.src.Reset(io.NewSectionReader(f.pack, offset, f.size-offset))
-	head, err := u.src.Peek(maxEntryHead)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return entry{}, nil, fmt.Errorf("read the pack: %w", err)
-	}
-	e, err := parseEntry(head, offset)
+	e, err := u.open(f, offset)
 	if err != nil {
 		return entry{}, nil, err
 	}
 	if e.size > limit {
 		return entry{}, nil, fmt.Errorf("%w: %d bytes at %d", ErrBeyond, e.size, offset)
-	}
-	if _, err := u.src.Discard(int(e.data - offset)); err != nil {
-		return entry{}, nil, badEntry(offset)
 	}
 	var src io.Reader = u.src
 	if raw != nil {
@@ -136,6 +128,23 @@ func (f *File) unpack(offset, limit int64, raw *recorder) (entry, []byte, error)
 		return entry{}, nil, fmt.Errorf("%w: the object at %d: %w", ErrSyntax, offset, err)
 	}
 	return e, content, nil
+}
+
+// open reads the head of the entry at an offset. The compressed bytes are next.
+func (u *unpacker) open(f *File, offset int64) (entry, error) {
+	u.src.Reset(io.NewSectionReader(f.pack, offset, f.size-offset))
+	head, err := u.src.Peek(maxEntryHead)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return entry{}, fmt.Errorf("read the pack: %w", err)
+	}
+	e, err := parseEntry(head, offset)
+	if err != nil {
+		return entry{}, err
+	}
+	if _, err := u.src.Discard(int(e.data - offset)); err != nil {
+		return entry{}, badEntry(offset)
+	}
+	return e, nil
 }
 
 // begin begins to unpack.

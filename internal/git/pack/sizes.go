@@ -3,8 +3,6 @@ package pack
 import (
 	"bytes"
 	"cmp"
-	"compress/zlib"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -121,13 +119,13 @@ func (f *File) oversized(offset int64, l Limits) (*Oversized, error) {
 // walk goes through a pack in the order of its bytes, in which a delta comes after its
 // base unless it names it by its ID.
 type walk struct {
-	file    *File
-	offsets []int64 // sorted
-	most    []int64 // of each object before the present one: its size, or more
-	types   []object.Type
-	window  window
-	source  bytes.Reader
-	zlib    io.ReadCloser
+	file     *File
+	offsets  []int64 // sorted
+	most     []int64 // of each object before the present one: its size, or more
+	types    []object.Type
+	window   window
+	source   bytes.Reader
+	unpacker unpacker // of source
 }
 
 // step finds the type and the most that the i-th object can have, and reports whether
@@ -179,7 +177,7 @@ func (w *walk) named(e entry) (object.Type, error) {
 			if e, err = w.file.entry(w.offsets[i]); err != nil {
 				return 0, err
 			}
-			if e.kind == offsetDelta || e.kind == refDelta {
+			if isDelta(e.kind) {
 				continue
 			}
 			t = object.Type(e.kind)
@@ -239,23 +237,11 @@ const beginning = 128
 // peek reads the size of a delta's result, where it is in this part of the delta.
 func (w *walk) peek(compressed []byte) (size int64, ok bool) {
 	w.source.Reset(compressed)
-	err := error(nil)
-	if w.zlib == nil {
-		w.zlib, err = zlib.NewReader(&w.source)
-	} else {
-		err = w.zlib.(zlib.Resetter).Reset(&w.source, nil)
-	}
-	if err != nil {
+	if w.unpacker.begin(&w.source) != nil {
 		return 0, false
 	}
-	var b [2 * binary.MaxVarintLen64]byte
-	n, _ := io.ReadFull(w.zlib, b[:]) // it may end early: what came is right
-	_, first := binary.Uvarint(b[:n])
-	if first <= 0 {
-		return 0, false
-	}
-	result, second := binary.Uvarint(b[first:n])
-	return int64(result), second > 0 && result <= 1<<62
+	size, err := resultSize(w.unpacker.z)
+	return size, err == nil
 }
 
 // Of what a delta can do, by gitformat-pack(5): one byte copies 64 KiB of the base, and

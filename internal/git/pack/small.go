@@ -34,7 +34,7 @@ type Small struct {
 	limits SmallLimits
 
 	raw     []byte // all that was read
-	at      int    // so much of it was used
+	at      int    // so much of it was used; after Parse the end of the pack
 	left    int64  // of the bytes that may be unpacked
 	entries []smallEntry
 	deltas  int
@@ -233,7 +233,7 @@ func (s *Small) open() error {
 			return err
 		}
 		e.content = content
-		if e.kind == offsetDelta || e.kind == refDelta {
+		if isDelta(e.kind) {
 			continue
 		}
 		if err := e.become(object.Type(e.kind), content); err != nil {
