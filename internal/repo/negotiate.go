@@ -70,6 +70,9 @@ func (f *fetch) acknowledge(ctx context.Context) (t terms, ok bool, err error) {
 	acks := pktline.Append(nil, "acknowledgments\n")
 	common := map[oid.ID]bool{}
 	for _, id := range f.q.Haves {
+		if objects.lacks(id) {
+			continue
+		}
 		_, _, err := objects.Info(ctx, id)
 		if errors.Is(err, ErrObjectNotFound) {
 			continue

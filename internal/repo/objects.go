@@ -123,6 +123,16 @@ func (o *Objects) stored(id oid.ID) (file *pack.File, offset int64, ok bool, err
 	return at.pack.File, at.offset, true, nil
 }
 
+// lacks reports whether an object is in no pack of the snapshot, where that is known
+// without asking git.
+func (o *Objects) lacks(id oid.ID) bool {
+	if o.shelf == nil {
+		return false
+	}
+	_, ok, err := o.shelf.find(id)
+	return err == nil && !ok
+}
+
 // process returns the process that reads an object: the one that the repository keeps,
 // but for one in quarantine a process that sees both.
 func (o *Objects) process(id oid.ID) (*catfile.Reader, error) {

@@ -23,6 +23,8 @@ type openPacks struct {
 	mu     sync.Mutex // guards what follows
 	byPath map[string]*list.Element
 	order  list.List // of *openPack, the one longest unused first
+
+	forgotten int // calls of forget
 }
 
 // openPack is a pack with its index.
@@ -39,27 +41,52 @@ type openPack struct {
 // take returns the pack whose files have this path, without ending, until it is given
 // back. The error wraps [os.ErrNotExist] where it has left the cache.
 func (o *openPacks) take(path string) (*openPack, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if e, ok := o.byPath[path]; ok {
-		o.order.MoveToBack(e)
-		p := e.Value.(*openPack)
-		p.users++
+	p, forgotten := o.present(path)
+	if p != nil {
 		return p, nil
 	}
-	p, err := openCached(path)
+	opened, err := openCached(path) // nobody waits for a slow disk who needs no other pack
 	if err != nil {
 		return nil, err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if e, ok := o.byPath[path]; ok { // another was quicker
+		opened.gone = true
+		opened.closeUnused()
+		return o.use(e), nil
 	}
 	if o.byPath == nil {
 		o.byPath = map[string]*list.Element{}
 	}
-	o.byPath[path] = o.order.PushBack(p)
-	p.users = 1
-	if o.order.Len() > maxOpenPacks {
+	e := o.order.PushBack(opened)
+	o.byPath[path] = e
+	o.use(e)
+	switch {
+	case o.forgotten != forgotten: // it may have been this one
+		o.drop(e)
+	case o.order.Len() > maxOpenPacks:
 		o.drop(o.order.Front())
 	}
-	return p, nil
+	return opened, nil
+}
+
+// present returns a pack that is open, or nil and how often packs were forgotten by then.
+func (o *openPacks) present(path string) (p *openPack, forgotten int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if e, ok := o.byPath[path]; ok {
+		return o.use(e), o.forgotten
+	}
+	return nil, o.forgotten
+}
+
+// use is called with the mutex held.
+func (o *openPacks) use(e *list.Element) *openPack {
+	o.order.MoveToBack(e)
+	p := e.Value.(*openPack)
+	p.users++
+	return p
 }
 
 // give gives a pack back.
@@ -75,6 +102,7 @@ func (o *openPacks) give(p *openPack) {
 func (o *openPacks) forget(match func(path string) bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.forgotten++
 	for path, e := range o.byPath {
 		if match(path) {
 			o.drop(e)
