@@ -57,14 +57,15 @@ func (in *Incoming) takePlain(ctx context.Context, s *pack.Small, progress io.Wr
 	return true, in.keep(s, progress)
 }
 
-// unpackingGate has two places for each processor, half of them for one user.
-func unpackingGate() *share.Gate {
+// gateHere has two places for what is done in this process for each processor, half of
+// them for one user.
+func gateHere(what string) *share.Gate {
 	n := runtime.GOMAXPROCS(0)
-	return share.New(share.Options{What: "pushes", Places: 2 * n, Share: n, Wait: unpackingWait})
+	return share.New(share.Options{What: what, Places: 2 * n, Share: n, Wait: waitHere})
 }
 
-// unpackingWait is as long as a push waits for the place of a process.
-const unpackingWait = 2 * time.Minute
+// waitHere is as long as a push waits for the place of a process.
+const waitHere = 2 * time.Minute
 
 // isPlain completes a pack with what it lacks from the repository, and reports whether
 // all of it is plain. Trouble of any kind makes it not so.
