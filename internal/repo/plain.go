@@ -101,6 +101,8 @@ type plainCheck struct {
 
 	here  map[oid.ID]pack.SmallObject
 	types map[oid.ID]object.Type // of objects here and of those that were looked up
+
+	attributes, symlinks map[oid.ID]struct{} // blobs that are plain as such
 }
 
 // read is a [pack.Base].
@@ -139,15 +141,24 @@ func (c *plainCheck) object(o pack.SmallObject) bool {
 			return false
 		}
 	}
-	for _, id := range p.Attributes {
-		if content, ok := c.blob(id, plain.MaxAttributes); !ok || !plain.Attributes(content) {
+	return c.blobs(p.Attributes, &c.attributes, plain.MaxAttributes, plain.Attributes) &&
+		c.blobs(p.Symlinks, &c.symlinks, plain.MaxSymlink, plain.Symlink)
+}
+
+// blobs reports whether blobs are plain by this rule. Each is looked at once, however
+// many trees have it: that costs more than to name it.
+func (c *plainCheck) blobs(ids []oid.ID, seen *map[oid.ID]struct{}, limit int64, rule func([]byte) bool) bool {
+	for _, id := range ids {
+		if _, ok := (*seen)[id]; ok {
+			continue
+		}
+		if content, ok := c.blob(id, limit); !ok || !rule(content) {
 			return false
 		}
-	}
-	for _, id := range p.Symlinks {
-		if content, ok := c.blob(id, plain.MaxSymlink); !ok || !plain.Symlink(content) {
-			return false
+		if *seen == nil {
+			*seen = make(map[oid.ID]struct{})
 		}
+		(*seen)[id] = struct{}{}
 	}
 	return true
 }
