@@ -23,3 +23,11 @@ func (h *House) TryPlain(ctx context.Context, snap *Snapshot, data []byte) (pack
 	packed, sum, err := s.Pack()
 	return packed, s.Index(sum), true, err
 }
+
+// TakePacking takes a place for packs that are made without git.
+func (h *House) TakePacking(ctx context.Context) (release func(), err error) {
+	return h.packing.Take(ctx)
+}
+
+// PackingWaits is how many wait for such a place.
+func (h *House) PackingWaits() int64 { return h.packing.Stats().Waiting }

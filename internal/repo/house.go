@@ -81,6 +81,7 @@ type House struct {
 	fills   chan struct{} // bounds the packs that are fetched at once
 
 	unpacking *share.Gate // before the packs that are taken in here, without a process
+	packing   *share.Gate // before those that are made here
 
 	life context.Context // ends with Close
 	end  context.CancelFunc
@@ -115,7 +116,7 @@ func Open(ctx context.Context, o Options) (*House, error) {
 		return nil, fmt.Errorf("open repository cache: %w", err)
 	}
 	h := &House{Options: o, incoming: incoming, fills: make(chan struct{}, maxFills),
-		unpacking: unpackingGate(), repos: map[ID]*cached{}}
+		unpacking: gateHere("pushes"), packing: gateHere("fetches"), repos: map[ID]*cached{}}
 	h.ids.now = o.Now
 	h.life, h.end = context.WithCancel(context.WithoutCancel(ctx))
 	h.readers = catfile.NewPool(h.life, o.Git)

@@ -104,28 +104,6 @@ func TestNear(t *testing.T) {
 	}
 }
 
-// TestNearLooksNoFurther: folders of many files that all change are not compared here,
-// each file with all that were there before, however small they are.
-func TestNearLooksNoFurther(t *testing.T) {
-	change, ran := counted(t)
-	h := newHost(t, change)
-	r := gittest.Init(t)
-	var b strings.Builder
-	for i, files := range []int{3000, 3000, 0} {
-		fmt.Fprintf(&b, "commit refs/heads/master\ncommitter A <a@b> %d +0000\ndata 2\nm\n", 1_700_000_000+i)
-		fmt.Fprintf(&b, "M 100644 inline other\ndata 1\n%d\n", i)
-		for f := range files {
-			text := fmt.Sprint(i, f)
-			fmt.Fprintf(&b, "M 100644 inline d/%d\ndata %d\n%s\n", f, len(text), text)
-		}
-	}
-	r.Pipe([]byte(b.String()), "fast-import", "--quiet")
-	tip := r.ID("master")
-	h.push(t, r.Pack("master"), master(tip))
-	wantPacked(t, h, r, ran, tip, r.ID("master~1"))
-	wantPacked(t, h, r, ran, tip, r.ID("master~2"), "pack-objects")
-}
-
 // TestNearWantsOfEachKind: tags are followed, and what leads to no commit is git's to
 // answer.
 func TestNearWantsOfEachKind(t *testing.T) {

@@ -1,7 +1,9 @@
 package repo
 
 import (
+	"context"
 	"errors"
+	"fmt"
 
 	"github.com/refward/refward/internal/git/object"
 	"github.com/refward/refward/internal/git/oid"
@@ -18,35 +20,50 @@ const (
 // near makes a pack without git where little is to be sent: starting a process costs more
 // than that. There is no progress to tell of. ok is false where git has to do it, and
 // nothing was written.
-func (p *packing) near(c *lease, band *bandOne) (ok bool, err error) {
+func (p *packing) near(ctx context.Context, c *lease, band *bandOne) (ok bool, err error) {
 	if p.filter != "" || p.fresh && p.snap.objects() > nearReads*2 {
 		return false, nil
 	}
+	data, err := p.nearPack(ctx, c)
+	if err != nil || data == nil {
+		return false, err
+	}
+	if _, err := band.Write(data); err != nil {
+		return false, err
+	}
+	return true, band.Close()
+}
+
+// nearPack returns the pack, or nil where git has to make it. It waits for nobody while it
+// has its place: few of them bound the memory for what is walked.
+func (p *packing) nearPack(ctx context.Context, c *lease) ([]byte, error) {
+	release, err := p.house.packing.Take(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("wait for a place: %w", err)
+	}
+	defer release()
 	s, err := c.shelf()
 	if err != nil {
-		return false, nil
+		return nil, nil
 	}
 	defer s.close()
 	n := newNearWalk(s)
 	if n.run(p.wants, p.common) != nil || n.tags(p) != nil {
-		return false, nil
+		return nil, nil
 	}
 	b, err := newNearPack(n, p.thin)
 	if err != nil {
-		return false, nil
+		return nil, nil
 	}
 	if p.fresh {
 		b.Grow(int(min(p.snap.bytes(), maxNearPack)))
 	}
 	for _, id := range n.send {
 		if _, err := b.write(id); err != nil {
-			return false, nil
+			return nil, nil
 		}
 	}
-	if _, err := band.Write(b.Pack()); err != nil {
-		return false, err
-	}
-	return true, band.Close()
+	return b.Pack(), nil
 }
 
 // objects counts those of all packs.

@@ -14,11 +14,12 @@ import (
 const (
 	nearReads  = 768      // commits, tags and trees
 	nearBudget = 32 << 20 // bytes that are unpacked or made for all of it
-	nearLooks  = 8 << 20  // entries of trees that are compared, and what lookUpLooks says
+	nearSteps  = 1 << 18  // entries of trees, and parents, that are looked at
+	addSteps   = 4        // what looking up an object to be sent counts for, in each pack
 )
 
-// lookUpLooks is what looking for an object in one pack counts for.
-const lookUpLooks = 50
+// minTreeEntry is what an entry of a tree takes at least, in bytes: mode, name and ID.
+const minTreeEntry = len("40000 n\x00") + oid.Size
 
 // errFar is the error where the rest is left to git.
 var errFar = errors.New("more than is packed without git")
@@ -30,7 +31,7 @@ type nearWalk struct {
 	*shelf
 	*browser
 	reads int // that are left
-	looks int // that are left
+	steps int // as well
 
 	send  []oid.ID // each after what it can be a delta of: commits and trees the oldest first
 	spots map[oid.ID]spot
@@ -52,7 +53,7 @@ type nearCommit struct {
 
 func newNearWalk(s *shelf) *nearWalk {
 	return &nearWalk{
-		shelf: s, browser: newBrowser(nearBudget), reads: nearReads, looks: nearLooks,
+		shelf: s, browser: newBrowser(nearBudget), reads: nearReads, steps: nearSteps,
 		spots: map[oid.ID]spot{}, known: map[oid.ID]struct{}{}, were: map[oid.ID]struct{}{},
 		commits: map[oid.ID]*nearCommit{}, trees: map[oid.ID][]object.TreeEntry{},
 	}
@@ -130,10 +131,9 @@ func (n *nearWalk) read(id oid.ID) (object.Type, []byte, error) {
 	return n.resolve(at.pack.File, at.offset)
 }
 
-// look takes from what may still be looked at. A pusher may make folders of a hundred
-// thousand files, all of which change.
-func (n *nearWalk) look(entries int) error {
-	if n.looks -= entries; n.looks < 0 {
+// step takes so many of the steps that are left.
+func (n *nearWalk) step(steps int) error {
+	if n.steps -= steps; n.steps < 0 {
 		return errFar
 	}
 	return nil
@@ -141,9 +141,6 @@ func (n *nearWalk) look(entries int) error {
 
 // spot finds an object that has to be there.
 func (n *nearWalk) spot(id oid.ID) (spot, error) {
-	if err := n.look(lookUpLooks * len(n.packs)); err != nil {
-		return spot{}, err
-	}
 	at, ok, err := n.find(id)
 	if err == nil && !ok {
 		err = ErrObjectNotFound
@@ -200,6 +197,9 @@ func (n *nearWalk) colour(queue []*nearCommit) error {
 		c := queue[newest]
 		queue = slices.Delete(queue, newest, newest+1)
 		c.queued = false
+		if err := n.step(len(c.Parents)); err != nil {
+			return err
+		}
 		for _, id := range c.Parents {
 			p, err := n.commit(id)
 			if err != nil {
@@ -259,35 +259,25 @@ func (n *nearWalk) tree(id oid.ID, were []oid.ID) error {
 	if err := n.add(id); err != nil {
 		return err
 	}
-	var before [][]object.TreeEntry
-	all := 0 // entries of them
-	for _, w := range were {
-		n.were[w] = struct{}{}
-		entries, err := n.entries(w)
-		if err != nil {
-			return err
-		}
-		if err := n.look(len(entries)); err != nil {
-			return err
-		}
-		before = append(before, entries)
-		all += len(entries)
-		for _, e := range entries {
-			n.known[e.ID] = struct{}{}
-		}
+	before, err := n.before(were)
+	if err != nil {
+		return err
 	}
 	entries, err := n.entries(id)
 	if err != nil {
+		return err
+	}
+	if err := n.step(len(entries)); err != nil {
 		return err
 	}
 	for _, e := range entries {
 		if e.Mode == object.ModeSubmodule || n.has(e.ID) {
 			continue
 		}
-		if err := n.look(all); err != nil {
+		same, err := n.sameName(before, e)
+		if err != nil {
 			return err
 		}
-		same := sameName(before, e)
 		if e.Mode == object.ModeTree {
 			err = n.tree(e.ID, same)
 		} else {
@@ -303,16 +293,37 @@ func (n *nearWalk) tree(id oid.ID, were []oid.ID) error {
 	return nil
 }
 
-// sameName returns what had the name of an entry before, and was a tree if it is one.
-func sameName(before [][]object.TreeEntry, is object.TreeEntry) (ids []oid.ID) {
-	for _, entries := range before {
+// before reads the trees that another was made from. What is in them is known, but for
+// what submodules name: that is of another repository, whatever is there with that ID.
+func (n *nearWalk) before(were []oid.ID) (before [][]object.TreeEntry, err error) {
+	for _, w := range were {
+		n.were[w] = struct{}{}
+		entries, err := n.entries(w)
+		if err != nil {
+			return nil, err
+		}
+		if err := n.step(1 + len(entries)); err != nil {
+			return nil, err
+		}
+		before = append(before, entries)
 		for _, e := range entries {
-			if e.Name == is.Name && (e.Mode == object.ModeTree) == (is.Mode == object.ModeTree) {
-				ids = append(ids, e.ID)
+			if e.Mode != object.ModeSubmodule {
+				n.known[e.ID] = struct{}{}
 			}
 		}
 	}
-	return ids
+	return before, nil
+}
+
+// sameName returns what had the name of an entry before, and was a tree if it is one.
+// Trees are sorted; from one that is not, something may be missed, and sent in vain.
+func (n *nearWalk) sameName(before [][]object.TreeEntry, is object.TreeEntry) (ids []oid.ID, err error) {
+	for _, entries := range before {
+		if i, ok := slices.BinarySearchFunc(entries, is, object.CompareEntries); ok && entries[i].Mode != object.ModeSubmodule {
+			ids = append(ids, entries[i].ID)
+		}
+	}
+	return ids, n.step(len(before))
 }
 
 func (n *nearWalk) entries(id oid.ID) ([]object.TreeEntry, error) {
@@ -325,6 +336,9 @@ func (n *nearWalk) entries(id oid.ID) ([]object.TreeEntry, error) {
 	}
 	if typ != object.Tree {
 		return nil, typeError(id, typ, object.Tree)
+	}
+	if len(content)/minTreeEntry > n.steps {
+		return nil, errFar // before there is memory for it
 	}
 	entries, err := object.ParseTree(content)
 	if err != nil {
@@ -347,6 +361,9 @@ func (n *nearWalk) has(id oid.ID) bool {
 func (n *nearWalk) add(id oid.ID) error {
 	if _, ok := n.spots[id]; ok {
 		return nil
+	}
+	if err := n.step(addSteps * len(n.packs)); err != nil {
+		return err
 	}
 	at, err := n.spot(id)
 	if err != nil {

@@ -57,14 +57,15 @@ func (in *Incoming) takePlain(ctx context.Context, s *pack.Small, progress io.Wr
 	return true, in.keep(s, progress)
 }
 
-// unpackingGate has two places for each processor, half of them for one user.
-func unpackingGate() *share.Gate {
+// gateHere has two places for what is done in this process for each processor, half of
+// them for one user.
+func gateHere(what string) *share.Gate {
 	n := runtime.GOMAXPROCS(0)
-	return share.New(share.Options{What: "pushes", Places: 2 * n, Share: n, Wait: unpackingWait})
+	return share.New(share.Options{What: what, Places: 2 * n, Share: n, Wait: waitHere})
 }
 
-// unpackingWait is as long as a push waits for the place of a process.
-const unpackingWait = 2 * time.Minute
+// waitHere is as long as a push waits for the place of a process.
+const waitHere = 2 * time.Minute
 
 // isPlain completes a pack with what it lacks from the repository, and reports whether
 // all of it is plain. Trouble of any kind makes it not so.
@@ -100,6 +101,8 @@ type plainCheck struct {
 
 	here  map[oid.ID]pack.SmallObject
 	types map[oid.ID]object.Type // of objects here and of those that were looked up
+
+	attributes, symlinks map[oid.ID]struct{} // blobs that are plain as such
 }
 
 // read is a [pack.Base].
@@ -138,15 +141,24 @@ func (c *plainCheck) object(o pack.SmallObject) bool {
 			return false
 		}
 	}
-	for _, id := range p.Attributes {
-		if content, ok := c.blob(id, plain.MaxAttributes); !ok || !plain.Attributes(content) {
+	return c.blobs(p.Attributes, &c.attributes, plain.MaxAttributes, plain.Attributes) &&
+		c.blobs(p.Symlinks, &c.symlinks, plain.MaxSymlink, plain.Symlink)
+}
+
+// blobs reports whether blobs are plain by this rule. Each is looked at once, however
+// many trees have it: that costs more than to name it.
+func (c *plainCheck) blobs(ids []oid.ID, seen *map[oid.ID]struct{}, limit int64, rule func([]byte) bool) bool {
+	for _, id := range ids {
+		if _, ok := (*seen)[id]; ok {
+			continue
+		}
+		if content, ok := c.blob(id, limit); !ok || !rule(content) {
 			return false
 		}
-	}
-	for _, id := range p.Symlinks {
-		if content, ok := c.blob(id, plain.MaxSymlink); !ok || !plain.Symlink(content) {
-			return false
+		if *seen == nil {
+			*seen = make(map[oid.ID]struct{})
 		}
+		(*seen)[id] = struct{}{}
 	}
 	return true
 }

@@ -2,6 +2,7 @@ package repo
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/refward/refward/internal/git/object"
@@ -76,5 +77,29 @@ func TestPlainAmongOthers(t *testing.T) {
 	check := plainCheck{known: shelved{}, steps: 9, bytes: 99}
 	if !check.all(both) {
 		t.Error("a link within the pack is not found")
+	}
+}
+
+// TestPlainLooksOnce: a blob that a small pack names very often is read once, as
+// attributes and as what a symbolic link leads to.
+func TestPlainLooksOnce(t *testing.T) {
+	blob := object.Raw{Type: object.Blob, Content: []byte("*.c text\n")}
+	id := blob.ID()
+	var sent []pack.SmallObject
+	for i := range 3 {
+		var content []byte
+		for _, entry := range []string{"100644 .gitattributes", "120000 l", fmt.Sprint("120000 m", i), "120000 n"} {
+			content = append(append(append(content, entry...), 0), id[:]...)
+		}
+		tree := object.Raw{Type: object.Tree, Content: content}
+		sent = append(sent, pack.SmallObject{ID: tree.ID(), Type: tree.Type, Content: tree.Content})
+	}
+	length := int64(len(blob.Content))
+	check := plainCheck{known: shelved{id: {blob, nil}}, steps: 99, bytes: 100 * length}
+	if !check.all(sent) {
+		t.Error("it is not plain")
+	}
+	if read := 100 - check.bytes/length; read != 2 {
+		t.Errorf("it was read %d times", read)
 	}
 }

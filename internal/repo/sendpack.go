@@ -132,7 +132,7 @@ func (p *packing) make(ctx context.Context, w *replay.Writer) (keep bool, err er
 	}
 	defer c.end()
 	band := &bandOne{w: w}
-	if ok, err := p.near(c, band); ok || err != nil {
+	if ok, err := p.near(ctx, c, band); ok || err != nil {
 		return ok, err
 	}
 	s, ok, err := p.whole(ctx, c.cached)

@@ -2,6 +2,7 @@ package object
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -97,7 +98,7 @@ func parseMode(digits []byte) (Mode, bool) {
 // names: Git's own checks refuse those when the tree is stored.
 func EncodeTree(entries []TreeEntry) ([]byte, error) {
 	sorted := slices.Clone(entries)
-	slices.SortFunc(sorted, func(a, b TreeEntry) int { return strings.Compare(sortKey(a), sortKey(b)) })
+	slices.SortFunc(sorted, CompareEntries)
 	seen := make(map[string]struct{}, len(sorted))
 	var b bytes.Buffer
 	for _, e := range sorted {
@@ -117,12 +118,25 @@ func EncodeTree(entries []TreeEntry) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// sortKey is what Git compares: a folder sorts as if its name ended with a slash.
-func sortKey(e TreeEntry) string {
-	if e.Mode == ModeTree {
-		return e.Name + "/"
+// CompareEntries tells which of two entries stands first in a tree, by their names and by
+// whether they are folders: a folder sorts as if its name ended with a slash. 0 means that both are the same of it.
+func CompareEntries(a, b TreeEntry) int {
+	n := min(len(a.Name), len(b.Name))
+	if c := strings.Compare(a.Name[:n], b.Name[:n]); c != 0 {
+		return c
 	}
-	return e.Name
+	return cmp.Compare(a.sortByte(n), b.sortByte(n))
+}
+
+// sortByte is the i-th byte of what Git compares, or 0 behind its end.
+func (e TreeEntry) sortByte(i int) byte {
+	switch {
+	case i < len(e.Name):
+		return e.Name[i]
+	case e.Mode == ModeTree:
+		return '/'
+	}
+	return 0
 }
 
 func checkEntry(e TreeEntry) error {
