@@ -21,7 +21,7 @@ var errStalled = errors.New("the client stalled")
 type body struct {
 	*bufio.Reader
 	mu    sync.Mutex // held while src is read
-	src   io.Reader // without the limit
+	src   io.Reader  // without the limit
 	limit int64
 	done  atomic.Bool
 }
