@@ -16,17 +16,25 @@ import (
 // errStalled ends a request whose client neither sends nor takes anything.
 var errStalled = errors.New("the client stalled")
 
-// body is what a client sends, plain and within limits. Its Read is not safe for
-// concurrent use; ended is.
+// body is what a client sends, plain and within limits. Read and drain may be called while
+// a Read is left behind, and then wait for it; ended is safe for concurrent use.
 type body struct {
 	*bufio.Reader
-	src   io.Reader // without the limit
+	mu    sync.Mutex // held while src is read
+	src   io.Reader  // without the limit
 	limit int64
 	done  atomic.Bool
 }
 
 // ended reports whether all of the body was read.
 func (b *body) ended() bool { return b.done.Load() }
+
+// Read implements [io.Reader].
+func (b *body) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Reader.Read(p)
+}
 
 // drainSize is how much is drained at once. A refused pack is a megabyte as likely as not,
 // and each Read is at least one system call.
@@ -49,6 +57,8 @@ func (b *body) drain() error {
 		err = nil
 	}
 	if _, over := errors.AsType[*tooLarge](err); over {
+		b.mu.Lock()
+		defer b.mu.Unlock()
 		_, _ = io.CopyN(io.Discard, b.src, b.limit) // the limit stays the answer
 	}
 	return err
