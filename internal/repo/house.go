@@ -201,6 +201,7 @@ func (h *House) Remove(id ID) error {
 	} else if err != nil {
 		return fmt.Errorf("remove the cache of %s: %w", id, err)
 	}
+	h.forgetPacks(c) // again: one may have been opened in between
 	if err := os.RemoveAll(gone); err != nil {
 		return fmt.Errorf("remove the cache of %s: %w", id, err)
 	}
