@@ -130,38 +130,41 @@ func (p *openPack) closeUnused() {
 }
 
 // openCached opens the files of a pack.
-func openCached(path string) (p *openPack, err error) {
-	p = &openPack{path: path}
-	defer func() {
-		if err != nil {
-			p.gone = true
-			p.closeUnused()
-			err = fmt.Errorf("open pack %s: %w", filepath.Base(path), err)
-		}
-	}()
-	index, err := os.Open(path + indexExt)
+func openCached(path string) (*openPack, error) {
+	p := &openPack{path: path}
+	if err := p.open(); err != nil {
+		p.gone = true
+		p.closeUnused()
+		return nil, fmt.Errorf("open pack %s: %w", filepath.Base(path), err)
+	}
+	return p, nil
+}
+
+// open opens the files. Those that it opened before it failed are closed by the caller.
+func (p *openPack) open() error {
+	index, err := os.Open(p.path + indexExt)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	p.files = append(p.files, index)
-	data, err := os.Open(path + packExt)
+	data, err := os.Open(p.path + packExt)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	p.files = append(p.files, data)
 	x, small, err := p.openIndex(index)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	info, err := data.Stat()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	p.File = pack.NewFile(data, info.Size(), x)
 	if small {
-		p.order, err = p.File.Order()
+		p.order, err = p.Order()
 	}
-	return p, err
+	return err
 }
 
 // openIndex reads a small index into memory, and closes it.
