@@ -14,7 +14,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/refward/refward/internal/git/gitcmd"
 	"github.com/refward/refward/internal/git/gittest"
 	"github.com/refward/refward/internal/git/oid"
 	"github.com/refward/refward/internal/git/pktline"
@@ -22,37 +21,6 @@ import (
 	"github.com/refward/refward/internal/git/wire"
 	"github.com/refward/refward/internal/repo"
 )
-
-// counted lets the House run git through a script that notes what is run.
-func counted(t testing.TB) (change func(*repo.Options), ran func() []string) {
-	t.Helper()
-	gittest.Require(t)
-	dir := t.TempDir()
-	script, log := filepath.Join(dir, "git"), filepath.Join(dir, "log")
-	text := "#!/bin/sh\necho \"$*\" >>'" + log + "'\nPATH=/usr/local/bin:/usr/bin:/bin exec git \"$@\"\n"
-	if err := os.WriteFile(script, []byte(text), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	return func(o *repo.Options) {
-			git, err := gitcmd.Open(t.Context(), gitcmd.Options{Home: t.TempDir(), Path: script})
-			if err != nil {
-				t.Fatal(err)
-			}
-			o.Git = git
-		}, func() (names []string) {
-			data, _ := os.ReadFile(log)
-			_ = os.Truncate(log, 0)
-			for line := range strings.Lines(string(data)) {
-				for _, name := range []string{"upload-pack", "pack-objects", "cat-file", "index-pack"} {
-					if strings.Contains(line, name) {
-						names = append(names, name)
-						break
-					}
-				}
-			}
-			return names
-		}
-}
 
 // fetchRequest is the body of a request of version 2; "0001" stands for a delimiter.
 func fetchRequest(lines ...string) string {

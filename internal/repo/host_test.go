@@ -5,6 +5,7 @@ import (
 	"compress/zlib"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"maps"
 	"path/filepath"
@@ -174,6 +175,21 @@ func (h *host) refuse(t *testing.T, data []byte, want error, l repo.Limits, tips
 	}
 	h.wantNoLeftovers(t)
 	return err
+}
+
+// cancelled receives half of a pack from a reader that never ends, until it is cancelled.
+func (h *host) cancelled(t *testing.T, data []byte, tip oid.ID) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	pr, pw := io.Pipe() // never ends
+	defer func() { _ = pw.Close() }()
+	go func() {
+		_, _ = pw.Write(data[:len(data)/2])
+		cancel()
+	}()
+	if _, err := h.Receive(ctx, h.snapshot(), pr, []oid.ID{tip}, repo.Limits{}, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want context.Canceled", err)
+	}
 }
 
 func (h *host) wantNoLeftovers(t *testing.T) {

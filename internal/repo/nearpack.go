@@ -8,6 +8,7 @@ import (
 	"github.com/refward/refward/internal/git/object"
 	"github.com/refward/refward/internal/git/oid"
 	"github.com/refward/refward/internal/git/pack"
+	"github.com/refward/refward/internal/git/refname"
 )
 
 const (
@@ -87,7 +88,7 @@ func (n *nearWalk) tags(p *packing) error {
 	if p.tags == "" {
 		return nil
 	}
-	for r := range p.snap.Refs.Prefix("refs/tags/") {
+	for r := range p.snap.Refs.Prefix(refname.TagsPrefix) {
 		if _, ok := n.spots[r.Peeled]; !ok || r.Peeled.IsZero() || n.has(r.OID) {
 			continue
 		}
@@ -139,8 +140,8 @@ func newNearPack(n *nearWalk, thin bool) (*nearPack, error) {
 	return b, nil
 }
 
-// writing marks an object that waits for the base of its delta. Two packs may hold two
-// objects as deltas of each other.
+// writing marks an object that waits for the base of its delta: a damaged pack may have
+// deltas that hang on each other.
 const writing = -1
 
 // write writes an object after what it is a delta of, and returns how long its chain is.

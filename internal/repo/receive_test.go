@@ -2,7 +2,6 @@ package repo_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha1"
 	"encoding/binary"
 	"errors"
@@ -10,13 +9,11 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
 
-	"github.com/refward/refward/internal/git/gitcmd"
 	"github.com/refward/refward/internal/git/gittest"
 	"github.com/refward/refward/internal/git/object"
 	"github.com/refward/refward/internal/git/oid"
@@ -251,29 +248,13 @@ func TestSubmodules(t *testing.T) {
 // TestProcesses counts them: an ordinary push runs none, nor does what is read before and
 // after it.
 func TestProcesses(t *testing.T) {
-	gittest.Require(t)
-	real, err := exec.LookPath("git")
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := filepath.Join(t.TempDir(), "log")
-	wrapper := filepath.Join(t.TempDir(), "git")
-	text := "#!/bin/sh\necho \"$@\" >> '" + log + "'\nexec '" + real + "' \"$@\"\n"
-	if err := os.WriteFile(wrapper, []byte(text), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	h := newHost(t, func(o *repo.Options) {
-		if o.Git, err = gitcmd.Open(t.Context(), gitcmd.Options{Path: wrapper}); err != nil {
-			t.Fatal(err)
-		}
-	})
+	change, ran := counting(t)
+	h := newHost(t, change)
 	r, commits := history(t, h)
 	if _, err := h.readCommit(t, commits[4]); err != nil { // starts the process that stays
 		t.Fatal(err)
 	}
-	if err := os.Remove(log); err != nil {
-		t.Fatal(err)
-	}
+	ran()
 	tip := r.Commit("g", "1")
 	in, err := h.Receive(t.Context(), h.snapshot(), bytes.NewReader(r.Pack("master", "^"+commits[4].String())), []oid.ID{tip}, repo.Limits{BlobBytes: 1 << 30}, nil)
 	if err != nil {
@@ -299,8 +280,8 @@ func TestProcesses(t *testing.T) {
 	if _, err := h.readCommit(t, tip); err != nil {
 		t.Error(err)
 	}
-	if lines, err := os.ReadFile(log); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a push ran processes (%v):\n%s", err, lines)
+	if lines := ran(); lines != "" {
+		t.Errorf("a push ran processes:\n%s", lines)
 	}
 }
 
@@ -357,16 +338,7 @@ func TestCancelledReceive(t *testing.T) {
 	h, r := newHost(t), gittest.Init(t)
 	tip := r.Commit("f", randomText(200_000))
 	data := r.Pack("master")
-	ctx, cancel := context.WithCancel(t.Context())
-	pr, pw := io.Pipe() // never ends
-	defer func() { _ = pw.Close() }()
-	go func() {
-		_, _ = pw.Write(data[:len(data)/2])
-		cancel()
-	}()
-	if _, err := h.Receive(ctx, h.snapshot(), pr, []oid.ID{tip}, repo.Limits{}, nil); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want context.Canceled", err)
-	}
+	h.cancelled(t, data, tip)
 	h.wantNoLeftovers(t)
 }
 

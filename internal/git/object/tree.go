@@ -118,8 +118,8 @@ func EncodeTree(entries []TreeEntry) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// CompareEntries tells which of two entries stands first in a tree, by their names and by
-// whether they are folders: a folder sorts as if its name ended with a slash. 0 means that both are the same of it.
+// CompareEntries compares the places of two entries in a tree: a folder sorts as if its
+// name ended with a slash. 0: they have one name, and both are folders or neither is.
 func CompareEntries(a, b TreeEntry) int {
 	n := min(len(a.Name), len(b.Name))
 	if c := strings.Compare(a.Name[:n], b.Name[:n]); c != 0 {
